@@ -217,6 +217,18 @@ def investigate_folders(
     raise typer.Exit(run(folders, as_json=as_json, console=PlainConsole(), problems=PlainConsole(stderr=True)))
 
 
+@app.command("export-incident")
+def export_incident(
+    incident_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The incident's number.")],
+    to: Annotated[Path | None, typer.Option(help="The folder to write; otherwise incident-ID here.")] = None,
+) -> None:
+    """Write an incident as the folder that `argux investigate` reads: telemetry, changes and surroundings."""
+    from bot.commands.export_incident import run
+
+    with plain_errors():
+        run(open_services(), incident_id, to)
+
+
 @app.command("experiment")
 def compare_variants(
     funnel: Annotated[str, typer.Argument(help="The funnel's number or name.")],

@@ -117,9 +117,7 @@ def _is_together(part: str, best: Candidate, links: dict[tuple[str, str], Link])
 def _troubled(states: dict[str, State], taken: set[str]) -> tuple[str, ...]:
     """Return the parts with trouble that the chain does not explain, the earliest first."""
     others = [state for part, state in states.items() if part not in taken]
-    others = [
-        one for one in others if not one.only_uses and (one.harmed or SymptomKind.CLIENT_ERRORS in one.kinds)
-    ]
+    others = [one for one in others if not one.only_uses and (one.harmed or SymptomKind.CLIENT_ERRORS in one.kinds)]
     return tuple(one.part for one in sorted(others, key=_began))
 
 

@@ -98,9 +98,7 @@ def _score(
     return score
 
 
-def _of_this_incident(
-    states: dict[str, State], links: dict[tuple[str, str], Link], alerted: str | None
-) -> set[str]:
+def _of_this_incident(states: dict[str, State], links: dict[tuple[str, str], Link], alerted: str | None) -> set[str]:
     """Return the harmed parts that the alarm's own trouble hangs together with, by links in whichever direction."""
     if alerted not in states:
         return {part for part, state in states.items() if state.harmed is not None and not state.only_uses}

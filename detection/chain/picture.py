@@ -40,7 +40,5 @@ def chain_graph(chain: Chain) -> dict[str, JsonValue]:
     roles += [(part, "victim", 1) for part in chain.victims if part not in ranks]
     roles += [(part, "apart", 0) for part in chain.apart]
     nodes: list[JsonValue] = [{"name": name, "role": role, "rank": rank} for name, role, rank in roles]
-    edges: list[JsonValue] = [
-        {"source": link.source, "target": link.target, "why": link.why} for link in chain.links
-    ]
+    edges: list[JsonValue] = [{"source": link.source, "target": link.target, "why": link.why} for link in chain.links]
     return {"nodes": nodes, "edges": edges, "confidence": chain.confidence}

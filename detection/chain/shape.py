@@ -9,9 +9,7 @@ from detection.chain.origin import Candidate
 _AS_GOOD = 1.5
 
 
-def drawn_links(
-    chosen: Candidate, links: dict[tuple[str, str], Link], dependencies: Dependencies
-) -> tuple[Link, ...]:
+def drawn_links(chosen: Candidate, links: dict[tuple[str, str], Link], dependencies: Dependencies) -> tuple[Link, ...]:
     """Return the links from the origin outwards, in the order in which the failure spread; never one against it."""
     rank = {chosen.part: 0} | {link.target: place for place, link in enumerate(chosen.grown, start=1)}
     tree = {link.target: link for link in chosen.grown}
@@ -56,9 +54,7 @@ def _joined_otherwise(link: Link, links: list[Link]) -> bool:
     return False
 
 
-def holders_of(
-    origin: str, using: set[str], dependencies: Dependencies
-) -> tuple[str, ...]:
+def holders_of(origin: str, using: set[str], dependencies: Dependencies) -> tuple[str, ...]:
     """Return the parts that only use much of the origin, a store or a node, and so hold what the others lack."""
     return tuple(
         sorted(

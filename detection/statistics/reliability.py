@@ -93,9 +93,7 @@ def reliability_bins(probabilities: ArrayLike, outcomes: ArrayLike, bins: int = 
             ends = (int(np.searchsorted(p, p[cut], side=side)) for side in ("left", "right"))
             cuts.add(min(ends, key=lambda end: abs(end - cut)))
     edges = sorted(cuts)
-    return tuple(
-        _bin(p[start:end], y[start:end]) for start, end in zip(edges, edges[1:], strict=False) if end > start
-    )
+    return tuple(_bin(p[start:end], y[start:end]) for start, end in zip(edges, edges[1:], strict=False) if end > start)
 
 
 def platt_scaling(scores: ArrayLike, outcomes: ArrayLike) -> PlattScaling:

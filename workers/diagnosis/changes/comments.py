@@ -7,10 +7,59 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 _HASH = frozenset(
-    [".py", ".rb", ".yaml", ".yml", ".toml", ".sh", ".bash", ".pl", ".r", ".ex", ".exs", ".tf", ".hcl", ".properties", ".env", ".conf", ".cfg", ".ini", ".ps1", ".nix"]
+    [
+        ".py",
+        ".rb",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".sh",
+        ".bash",
+        ".pl",
+        ".r",
+        ".ex",
+        ".exs",
+        ".tf",
+        ".hcl",
+        ".properties",
+        ".env",
+        ".conf",
+        ".cfg",
+        ".ini",
+        ".ps1",
+        ".nix",
+    ]
 )
 _SLASHES = frozenset(
-    [".go", ".java", ".kt", ".kts", ".scala", ".js", ".jsx", ".ts", ".tsx", ".mjs", ".cjs", ".c", ".h", ".cc", ".cpp", ".cs", ".rs", ".swift", ".php", ".proto", ".groovy", ".gradle", ".dart", ".tf", ".hcl", ".json5", ".jsonc"]
+    [
+        ".go",
+        ".java",
+        ".kt",
+        ".kts",
+        ".scala",
+        ".js",
+        ".jsx",
+        ".ts",
+        ".tsx",
+        ".mjs",
+        ".cjs",
+        ".c",
+        ".h",
+        ".cc",
+        ".cpp",
+        ".cs",
+        ".rs",
+        ".swift",
+        ".php",
+        ".proto",
+        ".groovy",
+        ".gradle",
+        ".dart",
+        ".tf",
+        ".hcl",
+        ".json5",
+        ".jsonc",
+    ]
 )
 _DASHES = frozenset([".sql", ".lua", ".hs"])
 _BLOCK_LINE = re.compile(r"^\s*(?:/\*.*(?:\*/)?|\*(?:\s.*|/.*)?|<!--.*-->)\s*$")

@@ -191,7 +191,38 @@ _KNOBS: Sequence[_Knob] = (
 )  # fmt: skip
 
 _NO_SETTING = frozenset(
-    ["http", "status", "statuscode", "code", "exit", "port", "version", "width", "height", "padding", "margin", "line", "column", "case", "id", "sha", "seed", "year", "args", "buckets", "expect", "assertequals", "printf", "sprintf", "log", "println", "percentile", "quantile", "sleep", "usleep"]
+    [
+        "http",
+        "status",
+        "statuscode",
+        "code",
+        "exit",
+        "port",
+        "version",
+        "width",
+        "height",
+        "padding",
+        "margin",
+        "line",
+        "column",
+        "case",
+        "id",
+        "sha",
+        "seed",
+        "year",
+        "args",
+        "buckets",
+        "expect",
+        "assertequals",
+        "printf",
+        "sprintf",
+        "log",
+        "println",
+        "percentile",
+        "quantile",
+        "sleep",
+        "usleep",
+    ]
 )
 _NONE_MEANS_ALL = frozenset({EffectKind.TIMEOUT, EffectKind.POOL, EffectKind.LIMIT, EffectKind.BATCH})
 _PLAIN_NUMBER = 0.25

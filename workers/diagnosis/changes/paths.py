@@ -32,10 +32,51 @@ _DEPENDENCIES = re.compile(r"requirements[\w.-]*\.txt$|(?:^|/)(?:robots|version)
 
 _ENDINGS = ("service", "svc", "server", "api", "worker", "app", "srv", "job", "backend", "web", "daemon")
 _GROUPS = frozenset(
-    ["services", "service", "svc", "apps", "app", "src", "cmd", "packages", "microservices", "backend", "modules", "components", "deploy", "k8s", "kubernetes", "helm", "charts", "manifests"]
+    [
+        "services",
+        "service",
+        "svc",
+        "apps",
+        "app",
+        "src",
+        "cmd",
+        "packages",
+        "microservices",
+        "backend",
+        "modules",
+        "components",
+        "deploy",
+        "k8s",
+        "kubernetes",
+        "helm",
+        "charts",
+        "manifests",
+    ]
 )
 _SHARED_FOLDERS = frozenset(
-    ["pkg", "lib", "libs", "common", "shared", "internal", "platform", "core", "utils", "util", "vendor", "proto", "protos", "protobuf", "sdk", "framework", "infra", "base", "foundation", "third_party", "buildsrc"]
+    [
+        "pkg",
+        "lib",
+        "libs",
+        "common",
+        "shared",
+        "internal",
+        "platform",
+        "core",
+        "utils",
+        "util",
+        "vendor",
+        "proto",
+        "protos",
+        "protobuf",
+        "sdk",
+        "framework",
+        "infra",
+        "base",
+        "foundation",
+        "third_party",
+        "buildsrc",
+    ]
 )
 _SHARED_FILES = re.compile(
     r"^(?:go\.(?:mod|sum|work)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|requirements[\w.-]*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pom\.xml|"

@@ -18,7 +18,24 @@ _BYTES = {
     "b": 1.0, "byte": 1.0, "k": 1e3, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "g": 1e9, "t": 1e12,
     "ki": 2.0**10, "mi": 2.0**20, "gi": 2.0**30, "ti": 2.0**40, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30,
 }  # fmt: skip
-_MEMORY_WORDS = frozenset(["memory", "mem", "heap", "size", "bytes", "body", "storage", "disk", "xmx", "xms", "cache", "upload", "buffer", "payload"])
+_MEMORY_WORDS = frozenset(
+    [
+        "memory",
+        "mem",
+        "heap",
+        "size",
+        "bytes",
+        "body",
+        "storage",
+        "disk",
+        "xmx",
+        "xms",
+        "cache",
+        "upload",
+        "buffer",
+        "payload",
+    ]
+)
 _PROCESSOR_WORDS = frozenset(["cpu", "cpus", "processor"])
 _TIME_WORD = r"(?:nano|micro|milli)?seconds?|millis|nanos|micros|minutes?|hours?|days?|weeks?|ms|secs?|mins?"
 _NUMBER = r"\d[\d_,]*\d(?:\.\d+)?(?:[eE][+-]?\d+)?|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"

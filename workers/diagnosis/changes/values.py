@@ -18,19 +18,133 @@ _ADDRESS = re.compile(
     r"\w+://|^(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:/|$)|^\d{1,3}(?:\.\d{1,3}){3}|:\d{2,5}$|^[a-z]{2}-[a-z]+-\d[a-z]?$|^arn:|\.svc\b|\.internal\b"
 )
 _ADDRESS_WORDS = frozenset(
-    ["host", "hosts", "hostname", "url", "uri", "endpoint", "addr", "address", "port", "region", "zone", "upstream", "server", "servers", "broker", "brokers", "bootstrap", "topic", "queue", "bucket", "dsn", "nameserver", "dns", "resolver", "domain", "origin", "cidr", "ingress", "egress", "proxy", "target", "targetport", "containerport", "namespace", "selector", "subnet", "vpc", "proxypass", "servername", "clusterip", "externalname"]
+    [
+        "host",
+        "hosts",
+        "hostname",
+        "url",
+        "uri",
+        "endpoint",
+        "addr",
+        "address",
+        "port",
+        "region",
+        "zone",
+        "upstream",
+        "server",
+        "servers",
+        "broker",
+        "brokers",
+        "bootstrap",
+        "topic",
+        "queue",
+        "bucket",
+        "dsn",
+        "nameserver",
+        "dns",
+        "resolver",
+        "domain",
+        "origin",
+        "cidr",
+        "ingress",
+        "egress",
+        "proxy",
+        "target",
+        "targetport",
+        "containerport",
+        "namespace",
+        "selector",
+        "subnet",
+        "vpc",
+        "proxypass",
+        "servername",
+        "clusterip",
+        "externalname",
+    ]
 )
 _TLS_WORDS = frozenset(
-    ["tls", "ssl", "certificate", "cert", "verify", "minversion", "cipher", "ciphers", "cafile", "certfile", "keyfile", "mtls", "insecureskipverify", "truststore", "keystore", "insecure", "x509", "peer"]
+    [
+        "tls",
+        "ssl",
+        "certificate",
+        "cert",
+        "verify",
+        "minversion",
+        "cipher",
+        "ciphers",
+        "cafile",
+        "certfile",
+        "keyfile",
+        "mtls",
+        "insecureskipverify",
+        "truststore",
+        "keystore",
+        "insecure",
+        "x509",
+        "peer",
+    ]
 )
 _SECRET_WORDS = frozenset(
-    ["secret", "secretname", "token", "password", "credential", "credentials", "apikey", "api_key", "scope", "scopes", "role", "rolearn", "iam", "permission", "permissions", "policy", "serviceaccount", "serviceaccountname", "audience", "issuer", "clientid", "signing", "jwks"]
+    [
+        "secret",
+        "secretname",
+        "token",
+        "password",
+        "credential",
+        "credentials",
+        "apikey",
+        "api_key",
+        "scope",
+        "scopes",
+        "role",
+        "rolearn",
+        "iam",
+        "permission",
+        "permissions",
+        "policy",
+        "serviceaccount",
+        "serviceaccountname",
+        "audience",
+        "issuer",
+        "clientid",
+        "signing",
+        "jwks",
+    ]
 )
 _FLAG_WORDS = frozenset(
-    ["flag", "flags", "feature", "features", "enable", "enabled", "disable", "disabled", "toggle", "experiment", "rollout", "variation", "use", "is", "default", "active"]
+    [
+        "flag",
+        "flags",
+        "feature",
+        "features",
+        "enable",
+        "enabled",
+        "disable",
+        "disabled",
+        "toggle",
+        "experiment",
+        "rollout",
+        "variation",
+        "use",
+        "is",
+        "default",
+        "active",
+    ]
 )
 _START_WORDS = frozenset(
-    ["cmd", "entrypoint", "command", "args", "user", "workdir", "expose", "runasuser", "runasnonroot", "readonlyrootfilesystem", "readonly"]
+    [
+        "cmd",
+        "entrypoint",
+        "command",
+        "args",
+        "user",
+        "workdir",
+        "expose",
+        "runasuser",
+        "runasnonroot",
+        "readonlyrootfilesystem",
+        "readonly",
+    ]
 )
 _CONFIGURATION = re.compile(
     r"\.(?:ya?ml|toml|json|env|properties|conf|cfg|ini|tf|hcl|tfvars)$|(?:^|/)(?:Dockerfile|\.env)[\w.-]*$"
