@@ -53,7 +53,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     poison = [group for group in lines if _POISON.search(group.text)]
     result = ours(
         "{count} say so: “{text}”.",
-        count=counted(sum(group.count for group in lines), "line"),
+        count=counted(round(sum(group.count for group in lines)), "line"),
         text=quoted(example.text, 140),
     )
     said = evidence(
@@ -70,7 +70,7 @@ def _one_key(observed: Observed) -> Evidence | None:
         for match in _KEY.finditer(group.text[:2000]):
             value = match["value"]
             if any(character.isdigit() for character in value):
-                counts[match["name"].lower(), value] += group.count
+                counts[match["name"].lower(), value] += round(group.count)
     for (name, value), count in counts.most_common(1):
         every = sum(other for (other_name, _), other in counts.items() if other_name == name)
         if count >= FEWEST_LINES and count >= ONE_OF * every:

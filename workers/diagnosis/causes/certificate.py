@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
-from detection.chain import LineGroup
 
+from detection.chain import LineGroup
 from detection.symptoms import metric_meaning
 from integrations.cards import moment
 from integrations.text import ours
@@ -60,7 +60,7 @@ def _said(key: str, lines: list[LineGroup]) -> Evidence | None:
     example = max(lines, key=lambda group: group.count)
     result = ours(
         "{count} say so: “{text}” ({part}).",
-        count=counted(sum(group.count for group in lines), "line"),
+        count=counted(round(sum(group.count for group in lines)), "line"),
         text=quoted(example.text, 140),
         part=quoted(example.part, 60),
     )

@@ -47,7 +47,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     )
     result = ours(
         "{count} say so: “{text}”, {share} of the new error lines there.",
-        count=counted(sum(group.count for group in lines), "line"),
+        count=counted(round(sum(group.count for group in lines)), "line"),
         text=quoted(example.text, 140),
         share=percent(share),
     )

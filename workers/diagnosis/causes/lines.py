@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from detection.chain import LineGroup
-
-from detection.symptoms import symptoms_of_text
 from workers.diagnosis.scene.model import Observed
 
 MORE_OFTEN = 2.0
@@ -15,17 +13,12 @@ MORE_OFTEN = 2.0
 
 def is_news(group: LineGroup) -> bool:
     """Whether a group is new or comes clearly more often than usual."""
-    return group.usual_count is None or group.count >= MORE_OFTEN * group.usual_count + 1
-
-
-def is_bad(group: LineGroup) -> bool:
-    """Whether a group speaks of trouble: by its sender's or tool's judgement, else by its words."""
-    return group.is_bad if group.is_bad is not None else bool(symptoms_of_text(group.text))
+    return group.count >= MORE_OFTEN * group.usual_count + 1
 
 
 def bad_lines(observed: Observed) -> tuple[LineGroup, ...]:
     """Return the groups that are news and speak of trouble, the most frequent first."""
-    found = [group for group in observed.scene.lines if is_news(group) and is_bad(group)]
+    found = [group for group in observed.scene.lines if is_news(group) and group.is_bad]
     return tuple(sorted(found, key=lambda group: -group.count))
 
 

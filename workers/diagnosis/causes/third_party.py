@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detection.chain import LineGroup
-
 from detection.symptoms import symptoms_of_text
 from detection.types import ProviderStatus, SymptomKind
 from integrations.cards import moment
@@ -91,7 +90,7 @@ def _failing_calls(key: str, lines: list[LineGroup], observed: Observed) -> Evid
     example = max(lines, key=lambda group: group.count)
     result = ours(
         "{count} of {part} say that calls to it fail, such as “{text}”: {share} of its new error lines.",
-        count=counted(count, "line"),
+        count=counted(round(count), "line"),
         part=quoted(example.part, 60),
         text=quoted(example.text, 120),
         share=percent(share),

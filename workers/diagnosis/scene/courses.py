@@ -66,4 +66,5 @@ def _p95(histogram: Floats) -> Floats:
     reached = np.cumsum(histogram, axis=1)
     bucket = (reached < 0.95 * reached[:, -1:]).sum(axis=1)
     edges: Floats = np.asarray(DURATION_EDGES_MS, dtype=np.float64)
-    return edges[np.minimum(bucket, len(DURATION_EDGES_MS) - 1)]
+    upper: Floats = edges[np.minimum(bucket, len(DURATION_EDGES_MS) - 1)]
+    return upper

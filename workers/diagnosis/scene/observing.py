@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from detection.chain import (
-    Surroundings,
-    signs_of_events,
-    signs_of_lines,
-    signs_of_metrics,
-    signs_of_traces,
-    trace_chain,
-)
-
+from detection.chain import Surroundings, trace_chain
+from detection.chain.signs import signs_of_events, signs_of_lines, signs_of_metrics, signs_of_traces
 from detection.types import SymptomKind
 from workers.diagnosis.model import Characterisation
 from workers.diagnosis.scene.model import Observed, Scene
@@ -25,7 +18,7 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
         *signs_of_metrics([(course.part, course.name, course.times, course.values) for course in scene.courses]),
         *signs_of_lines(scene.lines, parts),
         *signs_of_events(scene.events, parts),
-        *signs_of_traces(scene.traces),
+        *signs_of_traces(scene.traces, parts),
     )
     surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces)
     alerted = scene.alerted[0] if scene.alerted else None

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
-from detection.chain import LineGroup
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from detection.chain import LineGroup
+from detection.symptoms import symptoms_of_text
 from detection.types import Deploy, LogSignature
 from storage.commits import commits_between
 from storage.deploys import deploys_between, to_deploy
@@ -105,9 +106,9 @@ def _group(signature: LogSignature) -> LineGroup:
         part=signature.service,
         text=signature.text,
         count=signature.count,
-        usual_count=signature.usual_count,
+        usual_count=signature.usual_count or 0.0,
         first_seen=signature.first_seen_at,
-        is_bad=signature.is_bad,
+        is_bad=bool(symptoms_of_text(signature.text)) if signature.is_bad is None else signature.is_bad,
     )
 
 

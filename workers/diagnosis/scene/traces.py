@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from detection.chain import TraceHop
-
 from detection.types import EdgeKind, ServiceEdge, Span
 
 SPANS = "spans"
@@ -31,7 +30,7 @@ def _hops(spans: Sequence[Span]) -> Iterable[TraceHop]:
             duration_ms=span.duration_ms,
             own_ms=max(span.duration_ms - below.get(span.span_id, 0.0), 0.0),
             is_error=span.is_error,
-            error=span.name if span.is_error else "",
+            error_text=span.name if span.is_error else "",
         )
 
 
