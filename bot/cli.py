@@ -212,8 +212,10 @@ def investigate_folders(
 ) -> None:
     """Say what an exported incident's cause is: would Argux have found your last outages?"""
     from bot.investigate.command import run
+    from bot.logs import configure_logging
     from bot.terminal import PlainConsole
 
+    configure_logging("ERROR")
     raise typer.Exit(run(folders, as_json=as_json, console=PlainConsole(), problems=PlainConsole(stderr=True)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.investigate.answer import Investigation
 from bot.investigate.folder import Exported, read_folder
+from bot.investigate.pages import triage_folder
 from bot.investigate.throwaway import Workshop, workshop
 from bot.investigate.verdict import answer_of
 from detection.types import AlertChange
@@ -31,6 +32,12 @@ from workers.troubles import Troubles
 from workers.watching import alerts
 from workers.watching.watch import Tick
 
+PAGES = "pages.json"
+"""The alerts of a folder that asks who is to be woken."""
+
+SETTLED_AFTER_SECONDS = 600.0
+"""Nothing more comes into the store of an export, so its records need not settle before they are rolled up."""
+
 
 def investigate(
     folder: Path, *, without: frozenset[str] = frozenset(), within: Workshop | None = None
@@ -40,6 +47,8 @@ def investigate(
     without: sources to leave out, as named in `folder.FILES`. within: a workshop that several investigations share.
     """
     began = time.monotonic()
+    if (folder / PAGES).exists():
+        return replace(_triaged(folder), seconds=time.monotonic() - began)
     found = read_folder(folder, without=without)
     problems = found.problems.told()
     empty = Investigation(case=folder.name, problems=problems)
@@ -56,6 +65,17 @@ def investigate(
     return replace(answer, case=folder.name, problems=problems, seconds=time.monotonic() - began)
 
 
+def _triaged(folder: Path) -> Investigation:
+    """Return what Argux decides about each of the alerts of a folder."""
+    decided = triage_folder(folder)
+    return Investigation(
+        case=folder.name,
+        decisions=dict(decided.decisions),
+        reasons=dict(decided.reasons),
+        problems=tuple(str(problem) for problem in decided.problems),
+    )
+
+
 def fill(services: Services, found: Exported) -> None:
     """Put what a folder holds into the stores, and roll it up."""
     now = services.clock()
@@ -63,7 +83,7 @@ def fill(services: Services, found: Exported) -> None:
     telemetry.append_logs(found.logs)
     telemetry.append_metric_points(found.points)
     telemetry.append_spans(found.spans)
-    while any(astuple(telemetry.roll_up((), now=now.timestamp()))):
+    while any(astuple(telemetry.roll_up((), now=now.timestamp() + SETTLED_AFTER_SECONDS))):
         pass
     with services.sessions.begin() as session:
         for deploy in sorted(found.deploys, key=lambda deploy: deploy.deployed_at):
