@@ -78,7 +78,7 @@ def records() -> Exported:
             OrchestratorEvent(
                 "e1", ONSET - 590, "Rolled", "cart is at v2", "deployment/cart", "shop", "node-7", "cart", False
             ),
-            OrchestratorEvent("e2", ONSET + 60, "Unhealthy", "probe failed", "pod/checkout-1", "shop", None, None, True),
+            OrchestratorEvent("e2", ONSET + 60, "Unhealthy", "no answer", "pod/checkout-1", "shop", None, None, True),
         ],
         statuses=[
             ProviderStatus(
