@@ -34,8 +34,11 @@ class ShopRepository:
         self.bare = bare
         self._clone = clone
 
-    def create(self, now: datetime) -> list[Commit]:
-        """Create the whole history, push it, and return its commits, oldest first. Raises DemoError."""
+    def create(self, now: datetime, more: Sequence[Change] = ()) -> list[Commit]:
+        """Create the whole history, push it, and return its commits, oldest first. Raises DemoError.
+
+        more: what this shop has beside, as the newest commits.
+        """
         self.bare.mkdir(parents=True)
         git(self.bare, "init", "--quiet", "--bare", "--initial-branch=main")
         self._clone.mkdir(parents=True)
@@ -45,7 +48,7 @@ class ShopRepository:
         for change in reversed(HISTORY[1:]):
             git(self._clone, "apply", "--reverse", str(change.patch_file))
         commits = [self._commit(HISTORY[0], now)]
-        for change in HISTORY[1:]:
+        for change in (*HISTORY[1:], *more):
             git(self._clone, "apply", str(change.patch_file))
             commits.append(self._commit(change, now))
         git(self._clone, "push", "--quiet", "origin", "main")
