@@ -13,12 +13,13 @@ export PYTHONDONTWRITEBYTECODE :=
 export TMPDIR := $(if $(TMPDIR),$(TMPDIR),$(shell test -d /dev/shm -a -w /dev/shm && echo /dev/shm || echo /tmp))
 PYTEST = $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal --durations=25
 
-.PHONY: help install demo test unit check format bench screenshots tools lock clean
+.PHONY: help install demo test unit check format bench evals screenshots tools lock clean
 
 help:
 	@echo "make demo             watch a bad deploy being noticed, explained and fixed (ARGS=--auto presses the buttons)"
 	@echo "make test             every test; make unit: the unit tests alone; make check: style, types, arrows"
 	@echo "make bench            the figures (ONLY=nab,rs_ms for a part, DATA=DIR for other data; docs/benchmarks.md)"
+	@echo "make evals            how good its answers are (ONLY=chain, DATA=DIR, ANSWERS=FILE; docs/evaluation.md)"
 
 install: $(STAMP)
 
@@ -57,6 +58,10 @@ unit: $(STAMP)
 
 bench: $(STAMP) $(PEERS)
 	@$(BIN)/python -m tests.benchmarks $(if $(ONLY),--only "$(ONLY)") $(if $(DATA),--data "$(DATA)")
+
+evals: $(STAMP)
+	@$(BIN)/python -m tests.evals $(if $(ONLY),--only "$(ONLY)") $(if $(DATA),--data "$(DATA)") \
+		$(if $(ANSWERS),--answers "$(ANSWERS)") $(if $(SEEDS),--seeds "$(SEEDS)")
 
 screenshots: $(STAMP) tools
 	@$(BIN)/python -m tests.screenshots $(if $(DIR),"$(DIR)",$(TMPDIR)/argux-screenshots)

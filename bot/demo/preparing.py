@@ -15,6 +15,7 @@ from bot.demo.behaviour import Step
 from bot.demo.configuration import Places
 from bot.demo.deployer import deploy_record
 from bot.demo.history.deploys import DeployLog
+from bot.demo.history.gauges import past_hit_ratio
 from bot.demo.history.importing import Batch, ImportCounts, import_history, make_batches
 from bot.demo.history.visits import DAY_SECONDS, HistoryPlan, make_visits
 from bot.demo.narration import Narrator
@@ -38,7 +39,7 @@ HEALTHY_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The inputs of the stages before the deploy."""
+    """The inputs of the stages before the deploy. hit_ratio: that of the shop's cache, if it has one."""
 
     places: Places
     api_key: str
@@ -47,6 +48,7 @@ class Preparation:
     log: DeployLog
     random: Random
     narrator: Narrator
+    hit_ratio: float | None = None
 
 
 async def prepare(work: Preparation) -> None:
@@ -99,13 +101,19 @@ async def _import_past(work: Preparation, *, live_seconds: float) -> ImportCount
         def show_counts(so_far: ImportCounts) -> None:
             report(f"{so_far.visits:,} visits, {so_far.events:,} events, {so_far.spans:,} spans")
 
-        batches = chain(_batches(work, WEEK), _batches(work, recent))
+        batches = chain(_batches(work, WEEK), _batches(work, recent), _past_gauges(work, live_seconds))
         return await import_history(work.places.argux_url, work.api_key, batches, show_counts)
 
 
 def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:
     visits = make_visits(plan, work.shoppers.response_seconds, time.time(), work.random)
     return make_batches(visits, work.api_key, work.log.version_at, work.random, traced_share=plan.traced_share)
+
+
+def _past_gauges(work: Preparation, live_seconds: float) -> Iterator[Batch]:
+    if work.hit_ratio is not None:
+        body = past_hit_ratio(work.hit_ratio, time.time() - live_seconds, work.random)
+        yield Batch("/v1/metrics", "application/x-protobuf", body, ImportCounts())
 
 
 def history_start(plan: HistoryPlan, now: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from detection.chain.dependencies import Dependencies, Tie, dependencies_of
@@ -13,10 +13,12 @@ from detection.chain.origin import Candidate, candidates, certainty
 from detection.chain.shape import drawn_links, holders_of
 from detection.chain.spread import Link, possible_links
 from detection.chain.states import State, states_of
+from detection.chain.suspects import Suspect, by_behaviour
 from detection.types import SymptomKind
 
 _BEFORE_THE_ALARM_SECONDS = 300.0
 _CLEARLY_LIKELIER = 0.5
+_MOST_OF_BEHAVIOUR = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ def trace_chain(
     alerted: str | None,
     alerted_at: float | None,
     parts: Collection[str],
+    suspected: Sequence[Suspect] = (),
 ) -> Chain:
     """Return how the failure that raised the alarm spread.
 
     signs: of every part, of this incident or not. alerted: the part that the alarm is about; the chain is the one that
     reaches it. alerted_at: seconds UTC. parts: every known part, so that spellings of one are joined. The two ends of a
-    link always have signs; where two origins are about as likely, none is named.
+    link always have signs; where two origins are about as likely, none is named. suspected: how oddly each part behaves
+    against a time without a fault, likeliest first (`suspects_of_windows`), where spans and logs of such a time exist.
     """
     known = list(signs)
     mapped = [end for edge in surroundings.edges for end in (edge.caller, edge.callee)]
@@ -66,10 +70,22 @@ def trace_chain(
     dependencies = dependencies_of(known, surroundings, names)
     states = with_hidden_nodes(states, dependencies)
     links = possible_links(states, dependencies)
-    found = candidates(states, links, dependencies, paged)
+    leaning = {names(one.part): min(one.score, _MOST_OF_BEHAVIOUR) for one in suspected}
+    found = candidates(states, links, dependencies, paged, leaning)
+    odd = by_behaviour(suspected, {one.part for one in found[:1]})
+    if odd is not None:
+        return _alone(odd, states, names)
     if not found:
         return Chain(None, (), (), _troubled(states, set()), 0.0, ("No part's signs tell where it began.",))
     return _chain(found, states, links, dependencies, paged)
+
+
+def _alone(odd: Suspect, states: dict[str, State], names: Names) -> Chain:
+    """Return the chain of a part that nothing but its behaviour gives away."""
+    part = names(odd.part)
+    clues = [clue.name for clue in odd.clues[:2]]
+    reason = f"{part} behaves unlike it did without a fault, more than any other part: {_listed(clues)}."
+    return Chain(part, (), (), _troubled(states, {part}), 0.5, (reason,))
 
 
 def _alarm(signs: list[Sign], paged: str | None, at: float | None, names: Names) -> list[Sign]:
@@ -93,6 +109,9 @@ def _chain(
     apart = _troubled(states, taken)
     harmed = len({part for part in taken | set(apart) if _is_together(part, best, links)} - set(holders))
     confidence = certainty(found, harmed)
+    if _stands_alone(best, states, dependencies, apart):
+        reason = f"{best.part} shows only what a failing dependency would cause, and none of its dependencies is known."
+        return Chain(None, (), (), apart, confidence / 2, (reason,))
     rivals = [one.part for one in found[1:] if one.score > best.score - _CLEARLY_LIKELIER]
     if rivals:
         either = " or ".join([best.part, *rivals])
@@ -106,6 +125,15 @@ def _chain(
         confidence,
         tuple(_reasons(best, states, dependencies, holders, paged)),
     )
+
+
+def _stands_alone(
+    best: Candidate, states: dict[str, State], dependencies: Dependencies, apart: tuple[str, ...]
+) -> bool:
+    """Whether the part fails as a victim does, others fail too, and no dependency is known that it could be one of."""
+    if best.grown or states[best.part].own_kinds or any(one == best.part for one, _ in dependencies.ties):
+        return False
+    return any(states[part].harmed for part in apart)
 
 
 def _is_together(part: str, best: Candidate, links: dict[tuple[str, str], Link]) -> bool:

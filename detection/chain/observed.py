@@ -20,7 +20,7 @@ LOAD = frozenset(
 BYSTANDER = frozenset({SymptomKind.CANCELLED, SymptomKind.TRAFFIC_LOST, SymptomKind.CLIENT_ERRORS})
 """Kinds that show what others do: they hang up, stay away, or ask for what is not there."""
 
-HARM = frozenset(SymptomKind) - LOAD - BYSTANDER
+HARM = (frozenset(SymptomKind) - LOAD - BYSTANDER) | {SymptomKind.RETRIES}
 """Kinds that show a part is not well."""
 
 OUTWARD = frozenset(
@@ -28,7 +28,7 @@ OUTWARD = frozenset(
 )
 """Kinds that a failing dependency brings about in its callers: they say nothing of where it began."""
 
-USAGE = LOAD | {
+USAGE = (LOAD - {SymptomKind.RETRIES}) | {
     SymptomKind.CONNECTIONS,
     SymptomKind.SLOW_QUERIES,
     SymptomKind.MEMORY,

@@ -1,14 +1,16 @@
 """Where it began: the part from which the trouble can have reached the most of what is seen, in the right order.
 
 Each candidate is scored by the likeliest tree of links that grows from it (a maximum-likelihood arborescence, grown
-best link first), less what stays unexplained, and by what its own signs say: resources, locks and crashes begin
-somewhere; timeouts and errors that name somebody else do not. Reaching the part that raised the alarm is a must, as in
-MonitorRank (Kim et al. 2013); judging a part by its own trouble given its callees' is CIRCA's (Li et al. 2022).
+in the order in which the parts failed), less what stays unexplained, and by what its own signs say: resources, locks
+and crashes begin somewhere; timeouts and errors that name somebody else do not. Reaching the part that raised the alarm
+is a must, as in MonitorRank (Kim et al. 2013); judging a part by its own trouble given its callees' is CIRCA's (Li et
+al. 2022).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detection.chain.dependencies import Dependencies
@@ -41,16 +43,21 @@ def candidates(
     links: dict[tuple[str, str], Link],
     dependencies: Dependencies,
     alerted: str | None,
+    leaning: Mapping[str, float],
 ) -> list[Candidate]:
-    """Return the parts that can be the origin, likeliest first. With `alerted`, only those that can have reached it."""
+    """Return the parts that can be the origin, likeliest first. With `alerted`, only those that can have reached it.
+
+    leaning: part to a log likelihood ratio from elsewhere, such as how oddly it behaves.
+    """
     found = []
     for part, state in states.items():
-        if state.harmed is None or state.only_uses and part != alerted and not _reaches_any(part, links):
+        if state.harmed is None or (state.only_uses and part != alerted and not _reaches_any(part, links)):
             continue
-        grown = grow(part, links)
+        grown = grow(part, links, states)
         if alerted in states and part != alerted and alerted not in {link.target for link in grown}:
             continue
-        found.append(Candidate(part, grown, _score(state, grown, states, links, dependencies, alerted)))
+        score = _score(state, grown, states, links, dependencies, alerted) + leaning.get(part, 0.0)
+        found.append(Candidate(part, grown, score))
     return sorted(found, key=lambda one: (-one.score, one.part))
 
 
@@ -58,17 +65,40 @@ def _reaches_any(part: str, links: dict[tuple[str, str], Link]) -> bool:
     return any(source == part for source, _ in links)
 
 
-def grow(origin: str, links: dict[tuple[str, str], Link]) -> tuple[Link, ...]:
-    """Grow the tree from the origin, the likeliest link first, until nothing more can be reached."""
+def grow(origin: str, links: dict[tuple[str, str], Link], states: dict[str, State]) -> tuple[Link, ...]:
+    """Grow the tree from the origin in the order in which the parts failed, each by its likeliest link.
+
+    A part whose errors name another waits until that one is reached, if it can be.
+    """
+    possible = _reachable(origin, links)
     reached = {origin}
     grown: list[Link] = []
     while True:
         border = [link for (source, target), link in links.items() if source in reached and target not in reached]
         if not border:
             return tuple(grown)
-        best = max(border, key=lambda link: (link.score, link.source, link.target))
-        grown.append(best)
-        reached.add(best.target)
+        waiting = {link.target for link in links.values() if link.is_named and link.source in possible - reached}
+        target = min({link.target for link in border}, key=lambda part: (part in waiting, *_failed(states[part])))
+        grown.append(
+            max((link for link in border if link.target == target), key=lambda link: (link.score, link.source))
+        )
+        reached.add(target)
+
+
+def _failed(state: State) -> tuple[float, float, str]:
+    onset = state.harmed
+    return (onset.latest, onset.earliest, state.part) if onset else (math.inf, math.inf, state.part)
+
+
+def _reachable(origin: str, links: dict[tuple[str, str], Link]) -> set[str]:
+    reached, border = {origin}, [origin]
+    while border:
+        part = border.pop()
+        for source, target in links:
+            if source == part and target not in reached:
+                reached.add(target)
+                border.append(target)
+    return reached
 
 
 def _score(
@@ -121,4 +151,4 @@ def certainty(found: list[Candidate], harmed: int) -> float:
     share = 1.0 / sum(math.exp(max(one.score - best, -30.0)) for one in found)
     explained = (1 + len(found[0].grown)) / max(harmed, 1)
     support = 1 - math.exp(-(len(found[0].grown) + 1) / 1.5)
-    return round(0.95 * share * min(explained, 1.0) ** 0.5 * support, 3)
+    return round(0.95 * share * math.sqrt(min(explained, 1.0)) * support, 3)

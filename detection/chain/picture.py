@@ -9,7 +9,7 @@ _LONGEST_LINE = 6
 
 
 def chain_line(chain: Chain) -> str:
-    """Return "cart-db → cart → checkout": the longest way, with how many branches were left out; empty without links."""
+    """Return "cart-db → cart → checkout": the longest way, and who else was dragged along; empty without an origin."""
     if chain.origin is None or not chain.links:
         return chain.origin or ""
     way = _longest_way(chain, chain.origin, frozenset())

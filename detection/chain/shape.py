@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from detection.chain.dependencies import Dependencies, Tie
-from detection.chain.spread import Link
 from detection.chain.origin import Candidate
+from detection.chain.spread import Link
 
 _AS_GOOD = 1.5
+_CLEARLY_BEFORE = 1.2
 
 
 def drawn_links(chosen: Candidate, links: dict[tuple[str, str], Link], dependencies: Dependencies) -> tuple[Link, ...]:
@@ -18,7 +19,7 @@ def drawn_links(chosen: Candidate, links: dict[tuple[str, str], Link], dependenc
         best = tree.get(link.target)
         if best is None or link is best or rank.get(link.source, len(rank)) >= rank[link.target]:
             continue
-        if link.score >= best.score - _AS_GOOD and (link.is_named or not best.is_named):
+        if link.is_named or link.score >= (_CLEARLY_BEFORE if best.is_named else best.score - _AS_GOOD):
             kept.append(link)
     kept = _without_shortcuts(kept, chosen.part, dependencies)
     return tuple(sorted(kept, key=lambda link: (rank[link.target], rank[link.source])))

@@ -1,10 +1,10 @@
 """Observations as signs: from metrics, log lines, orchestrator events and traces."""
 
-from detection.chain.event_signs import signs_of_events
-from detection.chain.line_signs import signs_of_lines
-from detection.chain.metric_signs import metric_departure, signs_of_metrics
 from detection.chain.observed import LineGroup, Sign
-from detection.chain.trace_signs import signs_of_traces
+from detection.chain.seen.events import signs_of_events
+from detection.chain.seen.lines import signs_of_lines
+from detection.chain.seen.metrics import metric_departure, signs_of_metrics
+from detection.chain.seen.traces import signs_of_traces
 
 __all__ = [
     "LineGroup",

@@ -18,17 +18,30 @@ _BASE = {Tie.CALLS: 1.0, Tie.STORES: 1.0, Tie.RUNS_ON: 0.7, Tie.NAMES: 0.0, Tie.
 _NAMED = 2.5
 _LOAD_FROM_ABOVE = 1.5
 _EXPLAINED_BY_LOAD = -2.5
-_NOT_AFTER = -1.0
+_NOT_AFTER = -1.6
+_SURGE = 1.0
 _FAILOVER = 0.3
 _BEFORE = 0.2
+_ABOUT_THEN = -1.0
 
 _MORE_WORK = frozenset({SymptomKind.TRAFFIC, SymptomKind.QUERY_COUNT, SymptomKind.RETRIES, SymptomKind.ROWS_READ})
+_OF_LOAD = _MORE_WORK | {
+    SymptomKind.CPU,
+    SymptomKind.QUEUE,
+    SymptomKind.LATENCY,
+    SymptomKind.ERRORS,
+    SymptomKind.TIMEOUTS,
+    SymptomKind.THREADS,
+    SymptomKind.CONNECTIONS,
+    SymptomKind.THROTTLED,
+    SymptomKind.MEMORY,
+}
 _BACKLOG = frozenset({SymptomKind.QUEUE, SymptomKind.MEMORY, SymptomKind.DISK, SymptomKind.TRAFFIC})
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """It can have spread from `source` to `target`. score: log likelihood ratio. is_named: the target's errors say so."""
+    """It can have spread from `source` to `target`. score: log likelihood ratio. is_named: the errors say it."""
 
     source: str
     target: str
@@ -44,8 +57,9 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
         caller, callee = states.get(dependent), states.get(provider)
         if caller is None or callee is None:
             continue
-        down = _from_caller(caller, callee, tie)
-        up = _from_callee(caller, callee, tie, (dependent, provider) in dependencies.blamed, down is not None)
+        is_named = (dependent, provider) in dependencies.blamed
+        down = _from_caller(caller, callee, tie, is_named)
+        up = _from_callee(caller, callee, tie, is_named, down is not None)
         better = max((link for link in (up, down) if link is not None), key=lambda link: link.score, default=None)
         if better is not None:
             links[better.source, better.target] = better
@@ -57,7 +71,8 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
 
 def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load: bool) -> Link | None:
     """Failure runs from what is depended on to who depends on it."""
-    if callee.harmed is None or caller.harmed is None or caller.only_uses:
+    holds_it = caller.only_uses and tie in (Tie.STORES, Tie.RUNS_ON)
+    if callee.harmed is None or caller.harmed is None or holds_it:
         return None
     score = _BASE[tie] + (_NAMED if is_named else 0.0) + order(callee.harmed, caller.harmed)
     score += _EXPLAINED_BY_LOAD if is_load else 0.0
@@ -72,23 +87,30 @@ def _why(caller: str, callee: str, tie: Tie, is_named: bool) -> str:
     return f"{caller} {tie.value} {callee}, which left its usual course no later"
 
 
-def _from_caller(caller: State, callee: State, tie: Tie) -> Link | None:
+def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link | None:
     """Load runs from the caller to the callee; a backlog, from the consumer that is slow to the queue."""
     if callee.harmed is None or tie in (Tie.RUNS_ON, Tie.RESOLVES):
         return None
-    if _is_backlog(callee) and caller.harmed is not None and not caller.only_uses:
+    if _is_backlog(callee) and caller.harmed is not None and not is_named:
         after = order(caller.harmed, callee.harmed)
-        if after > _BEFORE:
+        if after > _ABOUT_THEN:
             return Link(
-                caller.part, callee.part, 1.0 + after, f"{caller.part} fell behind, and {callee.part} filled up"
+                caller.part,
+                callee.part,
+                _LOAD_FROM_ABOVE + after,
+                f"{caller.part} fell behind, and {callee.part} filled up",
             )
     arrived = callee.kind_onsets.get(SymptomKind.TRAFFIC)
     sent = [caller.kind_onsets[kind] for kind in _MORE_WORK if kind in caller.kind_onsets]
     if tie is Tie.STORES or arrived is None or not sent or caller.harmed is None:
         return None
     first = min(sent, key=lambda onset: onset.latest)
-    score = _LOAD_FROM_ABOVE + min(order(first, callee.harmed), order(arrived, callee.harmed), 0.5)
-    if min(order(first, callee.harmed), order(arrived, callee.harmed)) < _NOT_AFTER or score <= 0:
+    before = min(order(first, callee.harmed), order(arrived, callee.harmed))
+    is_in_answer = SymptomKind.RETRIES in caller.kinds and before < _BEFORE
+    if before < _NOT_AFTER or is_in_answer:
+        return None
+    score = _LOAD_FROM_ABOVE + min(before, 0.5) + (_SURGE if callee.kinds <= _OF_LOAD else 0.0)
+    if score <= 0:
         return None
     return Link(caller.part, callee.part, score, f"{caller.part} sent {callee.part} more work than it can do")
 

@@ -143,7 +143,7 @@ def _best_ramp(values: Floats, worse: int) -> _Fit | None:
 def _ramps(
     values: Floats, worse: int, starts: Integers, stops: Integers
 ) -> tuple[int, int, Integers, Floats, Floats, int] | None:
-    """Return the best start and stop, the starts tried with their errors, and the best one's residuals and direction."""
+    """Return the best start and stop, the starts tried with their errors, the best one's residuals and direction."""
     count = len(values)
     starts, stops = (grid.ravel() for grid in np.meshgrid(starts, stops, indexing="ij"))
     is_long = stops - starts >= max(_LEAST_RAMP, count // 15)

@@ -6,6 +6,7 @@ Outcomes are 0 or 1 (was the answer right), probabilities lie in [0, 1]; arrays 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,11 +72,11 @@ def expected_calibration_error(probabilities: ArrayLike, outcomes: ArrayLike, bi
     Naeini, Cooper and Hauskrecht (AAAI 2015), with the equal-mass bins of Nguyen and O'Connor (EMNLP 2015). With few
     answers it is biased upwards: chance alone moves a small bin off its probability. NaN without answers.
     """
-    found = reliability_bins(probabilities, outcomes, bins)
-    total = sum(one.count for one in found)
-    if not total:
+    p, y = _in_order(probabilities, outcomes)
+    if not p.size:
         return float("nan")
-    return sum(one.count * abs(one.mean_probability - one.share_right) for one in found) / total
+    starts = _edges(p, bins)[:-1]
+    return float(np.sum(np.abs(np.add.reduceat(p, starts) - np.add.reduceat(y, starts))) / p.size)
 
 
 def reliability_bins(probabilities: ArrayLike, outcomes: ArrayLike, bins: int = 10) -> tuple[ReliabilityBin, ...]:
@@ -83,17 +84,8 @@ def reliability_bins(probabilities: ArrayLike, outcomes: ArrayLike, bins: int = 
 
     Answers of the same probability stay together, so that the order in which they came does not matter.
     """
-    p, y = _pair(probabilities, outcomes)
-    order = np.argsort(p, kind="stable")
-    p, y = p[order], y[order]
-    cuts = {0, p.size}
-    for k in range(1, bins):
-        cut = round(k * p.size / bins)
-        if 0 < cut < p.size:
-            ends = (int(np.searchsorted(p, p[cut], side=side)) for side in ("left", "right"))
-            cuts.add(min(ends, key=lambda end: abs(end - cut)))
-    edges = sorted(cuts)
-    return tuple(_bin(p[start:end], y[start:end]) for start, end in zip(edges, edges[1:], strict=False) if end > start)
+    p, y = _in_order(probabilities, outcomes)
+    return tuple(_bin(p[start:end], y[start:end]) for start, end in pairwise(_edges(p, bins)))
 
 
 def platt_scaling(scores: ArrayLike, outcomes: ArrayLike) -> PlattScaling:
@@ -150,6 +142,23 @@ def isotonic(scores: ArrayLike, outcomes: ArrayLike) -> IsotonicScaling:
 def logits(probabilities: ArrayLike) -> Floats:
     """Return log odds, the scores on which `platt_scaling` mends probabilities; finite also for 0 and 1."""
     return np.asarray(logit(np.clip(np.asarray(probabilities, dtype=float), _FURTHEST, 1 - _FURTHEST)))
+
+
+def _in_order(probabilities: ArrayLike, outcomes: ArrayLike) -> tuple[Floats, Floats]:
+    p, y = _pair(probabilities, outcomes)
+    order = np.argsort(p, kind="stable")
+    return p[order], y[order]
+
+
+def _edges(p: Floats, bins: int) -> list[int]:
+    """Return where the bins of sorted probabilities begin, and the end; a cut within equal ones moves to their end."""
+    cuts = {0, p.size} if p.size else {0}
+    for k in range(1, bins):
+        cut = round(k * p.size / bins)
+        if 0 < cut < p.size:
+            first, last = np.searchsorted(p, [p[cut]], "left"), np.searchsorted(p, [p[cut]], "right")
+            cuts.add(int(first[0] if cut - first[0] <= last[0] - cut else last[0]))
+    return sorted(cuts)
 
 
 def _bin(probabilities: Floats, outcomes: Floats) -> ReliabilityBin:

@@ -152,6 +152,8 @@ _RULES: Sequence[_Rule] = (
         but="replica replicas",
     ),
     _rule("replication replica", "lag delay", kind=SymptomKind.QUEUE),
+    _rule("oldest", "age", kind=SymptomKind.QUEUE),
+    _rule("clock ntp chrony", "offset skew drift", kind=SymptomKind.ERRORS, worse=Worse.EITHER),
     _rule("schema migration migrations", _BAD, kind=SymptomKind.SCHEMA),
     _rule(
         "parse parsing decode decoding decoder serialization deserialization unmarshal", _BAD, kind=SymptomKind.DECODING

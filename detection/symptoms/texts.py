@@ -42,7 +42,7 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
         r"(?:acquir|obtain|check(?:ing)? ?out|waiting for)\w* .{0,30}connection|"
         r"no (?:free |available )?connections?\b|"
         r"remaining connection|max_?connections|maxconnections|connection limit|queuepool|hikaripool|"
-        r"pool_?size|connections? \d+/\d+",
+        r"pool_?size|connections? ?[= :] ?\S{1,12}/\d+",
     ),
     (
         SymptomKind.FILE_HANDLES,

@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     except UnknownNameError as error:
         print(error, file=sys.stderr)
         return 2
-    with _only_figures_on_stdout() as out:
+    with only_figures_on_stdout() as out:
         kept = [held for name, wanted in benchmarks.items() for held in _run(name, wanted, options.data, out)]
     return 0 if kept and all(kept) else 1
 
@@ -74,7 +74,7 @@ def _figures(benchmark: str, wanted: frozenset[str], data: Path) -> Iterator[Fig
 
 
 @contextmanager
-def _only_figures_on_stdout() -> Iterator[TextIO]:
+def only_figures_on_stdout() -> Iterator[TextIO]:
     """Yield the real stdout; all other output of this process and its children to stdout goes to stderr."""
     sys.stdout.flush()
     own = os.dup(1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 BENCHMARKS: dict[str, tuple[str, ...]] = {
     "funnel_oracle": ("funnel_oracle",),
     "nab": ("nab_standard", "nab_low_fp", "nab_windows_found", "nab_false_alarms"),
@@ -36,34 +38,34 @@ class UnknownNameError(ValueError):
     """A word that is no name of a benchmark or figure and no prefix of one; the message lists the names."""
 
 
-def chosen(only: str) -> dict[str, frozenset[str]]:
-    """Return the selected figures by benchmark; everything if `only` is empty.
+def chosen(only: str, catalogue: Mapping[str, tuple[str, ...]] = BENCHMARKS) -> dict[str, frozenset[str]]:
+    """Return the selected figures by benchmark of the catalogue; everything if `only` is empty.
 
     only: words joined by commas, each the name of a benchmark (all its figures), the name of a figure, or a prefix of
     names. Raises UnknownNameError.
     """
     words = [word.strip() for word in only.split(",") if word.strip()]
-    wanted = {figure for word in words for figure in _named(word)}
+    wanted = {figure for word in words for figure in _named(word, catalogue)}
     return {
         benchmark: frozenset(figures) & wanted if words else frozenset(figures)
-        for benchmark, figures in BENCHMARKS.items()
+        for benchmark, figures in catalogue.items()
         if not words or wanted & set(figures)
     }
 
 
-def _named(word: str) -> set[str]:
-    every = {figure for figures in BENCHMARKS.values() for figure in figures}
-    if word in BENCHMARKS:
-        return set(BENCHMARKS[word])
+def _named(word: str, catalogue: Mapping[str, tuple[str, ...]]) -> set[str]:
+    every = {figure for figures in catalogue.values() for figure in figures}
+    if word in catalogue:
+        return set(catalogue[word])
     if word in every:
         return {word}
-    begun = {figure for name, figures in BENCHMARKS.items() if name.startswith(word) for figure in figures}
+    begun = {figure for name, figures in catalogue.items() if name.startswith(word) for figure in figures}
     begun |= {figure for figure in every if figure.startswith(word)}
     if not begun:
-        raise UnknownNameError(f"There is no benchmark or figure {word!r}. There are:\n{_listed()}")
+        raise UnknownNameError(f"There is no benchmark or figure {word!r}. There are:\n{_listed(catalogue)}")
     return begun
 
 
-def _listed() -> str:
-    width = max(map(len, BENCHMARKS)) + 2
-    return "\n".join(f"  {name:<{width}}{', '.join(figures)}" for name, figures in BENCHMARKS.items())
+def _listed(catalogue: Mapping[str, tuple[str, ...]]) -> str:
+    width = max(map(len, catalogue)) + 2
+    return "\n".join(f"  {name:<{width}}{', '.join(figures)}" for name, figures in catalogue.items())

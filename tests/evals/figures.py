@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detection.statistics.proportions import wilson_interval
+from detection.types import Floats
 from tests.benchmarks.figures import LOWER_IS_BETTER
 
 _RESAMPLES = 1000
@@ -35,7 +36,9 @@ class EvalFigure:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the bound is kept; None without a bound."""
+        """Whether the bound is kept; None without a bound, or where there was no case to measure it on."""
+        if not self.cases:
+            return None
         if self.at_most is not None:
             return self.value <= self.at_most
         return None if self.at_least is None else self.value >= self.at_least
@@ -82,7 +85,7 @@ def count(name: str, hits: int, of: int, unit: str, *, at_most: float | None = N
 
 
 def resampled(
-    values: Sequence[tuple[float, float]], statistic: Callable[[Sequence[float], Sequence[float]], float]
+    values: Sequence[tuple[float, float]], statistic: Callable[[Floats, Floats], float]
 ) -> tuple[float, float] | None:
     """Return the percentile bootstrap interval (Efron 1979) of a statistic of pairs; None below two pairs."""
     if len(values) < 2:
@@ -90,7 +93,7 @@ def resampled(
     pairs = np.asarray(values, dtype=float)
     rng = np.random.default_rng(_SEED)
     found = [
-        statistic(list(drawn[:, 0]), list(drawn[:, 1]))
+        statistic(drawn[:, 0], drawn[:, 1])
         for drawn in (pairs[rng.integers(0, len(pairs), len(pairs))] for _ in range(_RESAMPLES))
     ]
     low, high = np.quantile(found, [0.025, 0.975])

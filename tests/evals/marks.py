@@ -14,8 +14,10 @@ SURE_FROM = 0.8
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """passed: by the rule of the suite. right: whether the stated cause is true; None where it is not asked or abstained.
+    """passed: by the rule of the suite.
 
+    right: whether the stated cause is true; None where it is not asked for, or the answer abstains.
+    among_three: whether it is one of the three likeliest.
     counts: what else is counted, such as decoys blamed, by name.
     """
 

@@ -9,7 +9,7 @@ from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.scene.model import Source, SourceState
 
-_NEEDED = {"metrics": 0.25, "logs": 0.15, "commits": 0.2, "deploys": 0.2}
+_NEEDED = {"metrics": 0.15, "logs": 0.06, "commits": 0.15, "deploys": 0.15}
 """How much the highest confidence falls where a source that usually decides has nothing to say."""
 
 _INSTEAD = {"metrics": ("requests",), "logs": ("log signatures",)}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis.causes.suspects import Suspects, added, check_deploy
+from workers.diagnosis.scene.model import Source, SourceState
 from workers.diagnosis.checks.asking import asked, could_not_ask
 from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits, too_slow
 from workers.diagnosis.checks.log_versions import log_version_split
@@ -68,7 +69,16 @@ def gather(
         tuple(item for item in found if item is not None),
         commits,
         chain=observed.chain if observed.signs else None,
-        sources=observed.scene.sources,
+        sources=_with_read_commits(observed.scene.sources, commits),
+    )
+
+
+def _with_read_commits(sources: tuple[Source, ...], commits: dict[str, tuple[CommitScore, ...]]) -> tuple[Source, ...]:
+    """Return the sources, with the commits that the code host gave counted among those that the store holds."""
+    read = sum(len(scores) for scores in commits.values())
+    return tuple(
+        replace(source, state=SourceState.DATA, count=read) if source.name == "commits" and read else source
+        for source in sources
     )
 
 

@@ -20,7 +20,7 @@ CACHE_TTL = Scenario(
     loses_conversions=False,
     hit_ratio=0.985,
     invitation=(
-        "Open the page. A version that lets a shared cache forget sooner is going live now, a harmless one right after.\n"
+        "Open the page. A version that lets a shared cache forget sooner goes live now, a harmless one right after.\n"
         "In about a minute and a half a thread appears in #incidents; see which of the two it blames, and press "
         "Approve fix."
     ),

@@ -39,8 +39,12 @@ class Provider:
 
     def summary(self) -> dict[str, Any]:
         """Return the summary of its status page, as Statuspage writes it (`/api/v2/summary.json`)."""
-        component = {"id": "charges", "name": "Charges API", "status": "major_outage" if self.is_down else "operational"}
-        incident = {
+        component = {
+            "id": "charges",
+            "name": "Charges API",
+            "status": "major_outage" if self.is_down else "operational",
+        }
+        incident: dict[str, Any] = {
             "id": "charges-unavailable",
             "name": "Charges are answered with 503",
             "impact": "major",

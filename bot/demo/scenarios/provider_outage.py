@@ -13,7 +13,7 @@ PROVIDER_OUTAGE = Scenario(
     later_after_seconds=10.0,
     has_outage=True,
     invitation=(
-        "Open the page. A harmless version of the shop is going live now; then Paygate, which takes its payments, fails.\n"
-        "In about a minute a thread appears in #incidents. There is nothing to approve: see whether it blames the deploy."
+        "Open the page. A harmless version is going live now; then Paygate, which takes the payments, fails.\n"
+        "In about a minute a thread appears in #incidents. Nothing is to be approved: see whether it blames the deploy."
     ),
 )

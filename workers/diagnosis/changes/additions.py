@@ -56,7 +56,7 @@ _WHOLE = re.compile(
     r"getAll\(|FetchAll|\bLoadAll|load_all"
 )
 _STREAM = re.compile(
-    r"bufio\.|Scanner|\.iterator\(|iter\(|chunk|createReadStream|stream|\.Next\(\)|\byield\b|for line in|fetchmany|"
+    r"bufio\.|Scanner|\.iterator\(|iter\(|chunk|createReadStream|stream|\.Next\(\)|\byield\b|for \w+ in (?:[\w.]*(?:reader|cursor|file|rows|lines|stream)\b|f\b)|fetchmany|"
     r"find_each|in_batches|io\.Copy|\.pipe\(|BufferedReader|readLine|paginate|cursor|\.Read\(|each_row|NewDecoder\(|NewReader\(",
     re.IGNORECASE,
 )

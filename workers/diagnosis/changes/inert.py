@@ -12,7 +12,7 @@ _TELEMETRY = re.compile(
     r"\b(?:error_log|info!|debug!|warn!|error!|trace!|println!|print|puts|fmt\.Print\w*|System\.out\.print\w*)\s*\(|"
     r"prometheus|statsd|\bmetrics?\.|Metrics\.|MeterRegistry|micrometer|\.(?:Inc|inc|increment|Observe|observe|labels|WithLabelValues|record)\(|"
     r"\bspan\.|Span\(|SetAttributes?|set_attribute|setAttribute\(|attribute\.(?:String|Int|Bool)|tracer\.|otel\.|opentelemetry|"
-    r"(?:New)?(?:Counter|Histogram|Gauge|Summary)(?:Vec|Opts)?\b|MustRegister|sentry_sdk|datadog|newrelic|\bMDC\.|structlog|\.bind\("
+    r"(?:New)?(?:Counter|Histogram|Gauge|Summary)(?:Vec|Opts)?\b|MustRegister|sentry_sdk|datadog|newrelic|\bMDC\.|structlog"
 )
 _IMPORT = re.compile(
     r"^\s*(?:import\b|from\s+[\w.]+\s+import|package\s+\w|using\s+[A-Z][\w.]*;|#include|require(?:_relative)?\s+['\"]|use\s+[\w:\\]+|"
@@ -114,6 +114,8 @@ def why_inert(blocks: Sequence[Block]) -> str:
     blocks: those of files that run in production.
     """
     removed, added = _commit_lines(blocks)
+    if any(_is_reordered(block) for block in blocks) or _has_swapped_words(removed, added):
+        return ""
     if not removed and not added:
         return "only moves code, or changes its layout and comments"
     rest_removed, rest_added = list(_without_telemetry(removed)), list(_without_telemetry(added))
@@ -134,6 +136,27 @@ def _commit_lines(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
     return really_changed(
         [line for block in blocks for line in block.removed if not _NOTHING.match(line)],
         [line for block in blocks for line in block.added if not _NOTHING.match(line)],
+    )
+
+
+def _is_reordered(block: Block) -> bool:
+    """Whether statements of one block now run in another order: a commit before a publish is not one behind it."""
+    old = [same(line) for line in block.old if _acts(line)]
+    new = [same(line) for line in block.new if _acts(line)]
+    both = set(old) & set(new)
+    first, second = [line for line in old if line in both], [line for line in new if line in both]
+    return len(first) == len(second) and first != second
+
+
+def _acts(line: str) -> bool:
+    return not _NOTHING.match(line) and not _IMPORT.match(line) and not _TELEMETRY.search(line)
+
+
+def _has_swapped_words(removed: Sequence[str], added: Sequence[str]) -> bool:
+    """Whether a line keeps its words in another order, as in `a - b` and `b - a`."""
+    new = {tuple(sorted(_WORD.findall(line))): tuple(_WORD.findall(line)) for line in added}
+    return any(
+        new.get(tuple(sorted(words)), words) != words for words in (tuple(_WORD.findall(line)) for line in removed)
     )
 
 

@@ -65,19 +65,27 @@ _BACKFILL = re.compile(
 
 def migration_effects(blocks: Sequence[Block]) -> list[Effect]:
     """Return what the commit does to the structure of a database."""
-    new_tables = {
-        next(name for name in match.groups() if name).lower()
-        for block in blocks
-        for match in _NEW_TABLE.finditer("\n".join(block.added))
-    }
+    new_tables = _new_tables(blocks)
     found: list[Effect] = []
     for block in blocks:
         found += _declared_indexes(block)
         if _MIGRATION_PATH.search(block.path):
             for statement in _statements(block):
-                if not any(re.search(rf"\b{re.escape(table)}\b", statement.lower()) for table in new_tables):
+                if not _names_one_of(new_tables, statement):
                     found += _of_statement(block, statement)
     return found
+
+
+def _new_tables(blocks: Sequence[Block]) -> frozenset[str]:
+    return frozenset(
+        next(name for name in match.groups() if name).lower()
+        for block in blocks
+        for match in _NEW_TABLE.finditer("\n".join(block.added))
+    )
+
+
+def _names_one_of(tables: frozenset[str], statement: str) -> bool:
+    return any(re.search(rf"\b{re.escape(table)}\b", statement.lower()) for table in tables)
 
 
 def _declared_indexes(block: Block) -> Iterator[Effect]:
@@ -130,6 +138,7 @@ def _of_statement(block: Block, statement: str) -> Iterator[Effect]:
 def adds_only_indexes(blocks: Sequence[Block]) -> bool:
     """Whether the commit only creates indexes without holding a lock, or new tables and columns that may stay empty."""
     statements = [statement for block in blocks for statement in _statements(block)]
+    tables = _new_tables(blocks)
     harmless = re.compile(
         r"\bcreate\s+index\s+concurrently\b|AddIndexConcurrently|\bcreate\s+table\b|\bcomment\s+on\b|\banalyze\b|disable_ddl_transaction|atomic\s*=\s*False|"
         r"algorithm:\s*:concurrently|postgresql_concurrently\s*=\s*True|\badd\s+column\b(?!.*not\s+null)|^\s*(?:set\s+\w+_timeout|begin|commit)\b|"
@@ -140,5 +149,5 @@ def adds_only_indexes(blocks: Sequence[Block]) -> bool:
     return (
         all(_MIGRATION_PATH.search(block.path) and not block.removed for block in blocks)
         and any(is_index.search(statement) for statement in statements)
-        and all(harmless.search(statement) for statement in statements)
+        and all(harmless.search(statement) or _names_one_of(tables, statement) for statement in statements)
     )

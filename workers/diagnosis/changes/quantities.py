@@ -116,6 +116,8 @@ def in_unit_of(name: str, quantity: Quantity) -> tuple[float, str]:
     if quantity.unit:
         return quantity.value, quantity.unit
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().replace("-", "_").replace(".", "_").split("_")
+    if _PROCESSOR_WORDS & set(words):
+        return quantity.value, "cores"
     for word in reversed(words[-2:] if words else []):
         lower = word.rstrip("s") if len(word) > 2 else word
         if lower in _SECONDS and len(word) > 1 and lower not in ("min", "us"):

@@ -10,7 +10,7 @@ from workers.diagnosis.changes.effects import Effect, EffectKind
 from workers.diagnosis.changes.patches import Block, really_changed
 
 _ABSENT = re.compile(
-    r"(?P<go>[A-Za-z_$@][\w.$@>\-\[\]]*?)\s*(?:===?|!==?)\s*(?:nil|null|None|undefined)\b|"
+    r"(?P<go>[A-Za-z_$@][\w.$@>\-\[\]]*?(?:\(\)[\w.]*)*)\s*(?:===?|!==?)\s*(?:nil|null|None|undefined)\b|"
     r"(?:nil|null)\s*(?:===?|!==?)\s*(?P<yoda>\$?[A-Za-z_][\w.>\-]*)|"
     r"(?P<py>[A-Za-z_][\w.\[\]\"']*)\s+is\s+(?:not\s+)?None|"
     r"(?P<rb>[@A-Za-z_][\w.]*)(?:\.|&\.)(?:nil|blank|present|empty)\?|"
@@ -89,6 +89,7 @@ def _guards(
                 continue
             after = [text for text in block.new if not _subjects(text)]
             used = any(re.search(rf"(?<![\w]){re.escape(subject)}\s*(?:\.|\[|->|!|&)", text) for text in after)
+            used = used or (subject.endswith(("]", ")")) and any(subject in text for text in after))
             named = any(re.search(rf"\b{re.escape(last)}\b", text) for text in after)
             strength = 0.9 if used else 0.5 if named else 0.3
             yield effect(

@@ -191,6 +191,11 @@ def _pairs(block: Block, masked: re.Pattern[str]) -> Iterator[tuple[str, str]]:
 
 
 def _switches(block: Block) -> Iterator[Effect]:
+    for old, new in _pairs(block, _LEVEL):
+        if re.search(r"level|verbosity", new, re.IGNORECASE):
+            before, after = _LEVEL.findall(old)[-1], _LEVEL.findall(new)[-1]
+            strength = 0.45 if re.fullmatch("trace|debug|verbose", after, re.IGNORECASE) else 0.1
+            yield effect(EffectKind.LOG_LEVEL, block.path, new, strength, name="level", before=before, after=after)
     for old, new in _pairs(block, _SWITCH):
         before, after = _SWITCH.findall(old), _SWITCH.findall(new)
         turned = next(

@@ -14,8 +14,8 @@ from detection.types import Floats
 _MINUTE = 60.0
 
 
-def _times(count: int) -> Floats:
-    return np.arange(count) * _MINUTE
+def _times(count: int, apart: float = _MINUTE) -> Floats:
+    return np.arange(count, dtype=np.float64) * apart
 
 
 def _wandering(random: np.random.Generator, count: int, memory: float) -> Floats:
@@ -192,20 +192,20 @@ def test_an_export_of_five_irregular_samples_departs_at_the_first_that_is_off() 
 
 
 def test_a_sample_on_the_way_widens_the_onset_and_does_not_hide_it() -> None:
-    found = departure(np.arange(6) * 180.0, np.array([240.0, 245.0, 290.0, 1100.0, 3900.0, 6300.0]))
+    found = departure(_times(6, 180.0), np.array([240.0, 245.0, 290.0, 1100.0, 3900.0, 6300.0]))
     assert found is not None
     assert (found.earliest, found.latest) == (180.0, 540.0)
 
 
 def test_few_samples_that_only_waver_do_not_depart() -> None:
-    assert departure(np.arange(7) * 120.0, np.array([45.0, 52.0, 41.0, 55.0, 47.0, 50.0, 44.0])) is None
-    assert departure(np.arange(5) * 120.0, np.array([30.0, 30.0, 31.0, 32.0, 33.0])) is None
+    assert departure(_times(7, 120.0), np.array([45.0, 52.0, 41.0, 55.0, 47.0, 50.0, 44.0])) is None
+    assert departure(_times(5, 120.0), np.array([30.0, 30.0, 31.0, 32.0, 33.0])) is None
     percent = np.array([0.1, 0.1, 0.1, 0.2, 0.3])
-    assert departure(np.arange(5) * 120.0, percent, least=Least(absolute=1.0)) is None
+    assert departure(_times(5, 120.0), percent, least=Least(absolute=1.0)) is None
 
 
 def test_a_lone_spike_among_few_samples_is_over() -> None:
-    found = departure(np.arange(6) * 120.0, np.array([10.0, 10.0, 90.0, 10.0, 10.0, 10.0]))
+    found = departure(_times(6, 120.0), np.array([10.0, 10.0, 90.0, 10.0, 10.0, 10.0]))
     assert found is not None
     assert found.ended_at == 360.0
 

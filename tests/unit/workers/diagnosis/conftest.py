@@ -26,8 +26,10 @@ from detection.types import (
     FunnelCells,
     FunnelSeries,
     Integers,
+    LogSeries,
     Metric,
     Severity,
+    Span,
     Subject,
 )
 from integrations.errors import IntegrationError, NotFoundError
@@ -38,7 +40,7 @@ from storage.deploys import record_deploy
 from storage.diagnoses import get_diagnosis
 from storage.incidents import open_incident, record_finding
 from storage.models import Diagnosis
-from storage.telemetry.protocol import RequestSample, StatementCount, TelemetryStore
+from storage.telemetry.protocol import MetricName, RequestSample, StatementCount, TelemetryStore
 from tests.finding_details import DROP
 from workers.diagnosis.account import account, evidence_lines
 from workers.diagnosis.citations import numbers_in
@@ -120,6 +122,22 @@ class MemoryTelemetry:
                 bucket = item.request.started_at // bucket_seconds * bucket_seconds
                 together[item.service, item.request.endpoint][bucket].append(item.request)
         return [_endpoint_series(service, endpoint, buckets) for (service, endpoint), buckets in together.items()]
+
+    def metric_names(self, *, limit: int = 100) -> Sequence[MetricName]:
+        return self._nothing()
+
+    def log_series(
+        self, *, since: float, until: float, bucket_seconds: int, kind: str | None = None
+    ) -> Sequence[LogSeries]:
+        return self._nothing()
+
+    def traces(self, *, since: float, until: float, limit: int = 300) -> Sequence[Sequence[Span]]:
+        return self._nothing()
+
+    def _nothing(self) -> list[Any]:
+        if self.fault:
+            raise self.fault
+        return []
 
     def funnel_series(
         self, funnel_id: int, *, since: float, until: float, bucket_seconds: int

@@ -41,6 +41,7 @@ from tests.finding_details import ALERT, DROP, LEVEL, LOG
 from workers.clicks import closing_dialogs, slash_command, ticket
 from workers.clicks.closing import closed_text, withdrawn_comment
 from workers.diagnosis.account import explain, state_root_cause
+from workers.diagnosis.causes.suspects import find_suspects
 from workers.diagnosis.checks.commits import CommitsRead, check_commits
 from workers.diagnosis.checks.log_versions import TemplateCounts, judge
 from workers.diagnosis.checks.queries import RepeatedStatement
@@ -48,6 +49,8 @@ from workers.diagnosis.checks.symptoms import symptom_evidence
 from workers.diagnosis.hypothesise import hypothesise
 from workers.diagnosis.job import diagnosis_card
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Symptom
+from workers.diagnosis.scene.model import Scene
+from workers.diagnosis.scene.observing import observe
 from workers.errors import RefusedError, told
 from workers.lifecycle import recovery_messages, verification
 from workers.remediation import pull_requests
@@ -141,7 +144,7 @@ def diagnosis(text: Texts) -> Diagnosis:
         for metric in (Metric.CONVERSION_RATE, Metric.LATENCY_P95, Metric.ALERT)
     ]  # fmt: skip
     described = Characterisation(7, AT, AT - 120, AT - 110, (text("service"),), tuple(symptoms), ())
-    hypotheses = hypothesise(described, [deploy])
+    hypotheses = hypothesise(described, [deploy], find_suspects(observe(Scene(AT - 3600, AT, (), AT), described)))
     origin = next(item for item in hypotheses if item.deploy is not None)
     query = f"SELECT stock FROM items WHERE note = {text('statement')}"
     patch = "@@ -1 +1 @@\n+SELECT stock FROM items WHERE note = ?\n"

@@ -14,6 +14,8 @@ from detection.symptoms.metric_names import split_words
 from detection.types import Floats, SymptomKind
 
 _PERCENT = frozenset({"pct", "percent", "percentage"})
+_TIME = frozenset({"ms", "milliseconds", "seconds", "millis"})
+_AGES = frozenset({"uptime", "total", "timestamp", "epoch", "age", "interval", "since"})
 _LEAST_OF_RESOURCES = 0.05
 _LEAST_OF_FAILURES = 0.01
 _RESOURCES = frozenset(
@@ -44,7 +46,7 @@ def signs_of_metrics(
 def _sign(
     part: str, name: str, times: Floats, values: Floats, until: float | None, alerted_at: float | None
 ) -> Sign | None:
-    meaning = metric_meaning(name)
+    meaning = _meaning(name)
     if meaning.kind is None or meaning.is_limit or meaning.is_countdown:
         return None
     found = metric_departure(name, times, values, until=until)
@@ -56,12 +58,20 @@ def _sign(
     return Sign(part, kind, found.earliest, found.latest, found.size, name, source="metric")
 
 
+def _meaning(name: str) -> MetricMeaning:
+    """Whatever else a name says, what is counted in units of time is worse when it takes longer."""
+    meaning = metric_meaning(name)
+    if meaning.kind is None and split_words(name) & _TIME and not split_words(name) & _AGES:
+        return MetricMeaning(SymptomKind.LATENCY, Worse.UP)
+    return meaning
+
+
 def metric_departure(name: str, times: Floats, values: Floats, *, until: float | None = None) -> Departure | None:
     """Return how a metric got worse, with what its name says: the direction, the unit, how much matters.
 
     Percentages are read as shares, and counters that only rise as what they rise by; before and after are in that unit.
     """
-    meaning = metric_meaning(name)
+    meaning = _meaning(name)
     words = split_words(name)
     levels = np.asarray(values, dtype=np.float64)
     moments = np.asarray(times, dtype=np.float64)

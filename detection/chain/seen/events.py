@@ -5,13 +5,33 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from detection.chain.observed import Sign
+from detection.chain.seen.lines import blamed_in
 from detection.symptoms import named_in, symptoms_of_text
 from detection.types import OrchestratorEvent, SymptomKind
 
 _ROUTINE = frozenset(
-    """scalingreplicaset successfulcreate successfuldelete scheduled pulled pulling created started killing nodeready
-    successfulrescale completed sawcompletedjob registerednode nodehassufficientmemory nodehasnodiskpressure
-    nodehassufficientpid nodeschedulable leaderelection synced""".split()
+    [
+        "scalingreplicaset",
+        "successfulcreate",
+        "successfuldelete",
+        "scheduled",
+        "pulled",
+        "pulling",
+        "created",
+        "started",
+        "killing",
+        "nodeready",
+        "successfulrescale",
+        "completed",
+        "sawcompletedjob",
+        "registerednode",
+        "nodehassufficientmemory",
+        "nodehasnodiskpressure",
+        "nodehassufficientpid",
+        "nodeschedulable",
+        "leaderelection",
+        "synced",
+    ]
 )
 _REASONS: tuple[tuple[str, SymptomKind], ...] = (
     ("memorypressure", SymptomKind.MEMORY),
@@ -51,7 +71,9 @@ def _signs(event: OrchestratorEvent, parts: Collection[str]) -> Iterable[Sign]:
     if part is None:
         return
     kinds = {kind for word, kind in _REASONS if word in reason} | symptoms_of_text(event.message)
-    blames = set(named_in(event.message, parts)) - {part}
+    if not kinds and event.is_warning:
+        kinds.add(SymptomKind.ERRORS)
+    blames = set(blamed_in(event.message, named_in(event.message, parts) - {part}))
     if event.node and event.node != part and any(word in reason for word in _BY_THE_NODE):
         blames.add(event.node)
     for kind in sorted(kinds):

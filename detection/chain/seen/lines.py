@@ -1,0 +1,83 @@
+"""Signs from log lines: which groups of lines are new or many, what they complain of, and whom they name."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection, Iterable
+
+from detection.chain.observed import LineGroup, Sign
+from detection.symptoms import named_in, symptoms_of_text
+from detection.types import SymptomKind
+
+_LEAST_FACTOR = 3.0
+_LEAST_LINES = 3
+_CLIENT_STATUS = re.compile(r"\b4(?:00|04|05|09|10|12|15|22)\b")
+_SERVER_STATUS = re.compile(r"\b5\d\d\b|time[d]?[- ]?out|deadline", re.IGNORECASE)
+
+
+def signs_of_lines(
+    groups: Iterable[LineGroup], parts: Collection[str], *, window: tuple[float, float] | None = None
+) -> tuple[Sign, ...]:
+    """Return the signs that groups of log lines give: one for each kind that a line names.
+
+    parts: every known service, database and node. A line of a writer that is none of them, such as the kubelet, is the
+    sign of the one part that it names. window: when lines of unknown time were written; without it they are left out.
+    """
+    return tuple(sign for group in groups if _is_remarkable(group) for sign in _signs(group, parts, window))
+
+
+def _is_remarkable(group: LineGroup) -> bool:
+    if group.usual_count <= 0:
+        return group.count > 0
+    return group.count >= _LEAST_FACTOR * group.usual_count and group.count - group.usual_count >= _LEAST_LINES
+
+
+def _signs(group: LineGroup, parts: Collection[str], window: tuple[float, float] | None) -> Iterable[Sign]:
+    began = window if group.first_seen is None else (group.first_seen, group.first_seen)
+    if began is None:
+        return
+    kinds = kinds_of_line(group.text, is_bad=group.is_bad)
+    named = named_in(group.text, parts)
+    part = group.part
+    if part not in parts and len(named) == 1:
+        (part,) = named
+    size = math.log((group.count + 1) / (group.usual_count + 1))
+    blames = blamed_in(group.text, named - {part}) if kinds - {SymptomKind.CLIENT_ERRORS} else frozenset[str]()
+    for kind in sorted(kinds):
+        yield Sign(part, kind, *began, size, group.text, blames, "log")
+
+
+_DISTINCT = re.compile(r"[^a-z]", re.IGNORECASE)
+_TOWARDS = (
+    r"(?:to|from|by|on|with|at|of|via|in|call|calls|calling|called|upstream|downstream|reach|reaching|dependency)"
+)
+_FAILS = (
+    r"(?:unavailable|unreachable|timeout|timed|returned|returns|responded|refused|failed|failing|fails|error|errors|"
+    r"down|slow|slower|overloaded|exhausted|call|request|service|is|has|not|did)"
+)
+
+
+def blamed_in(text: str, named: Collection[str]) -> frozenset[str]:
+    """Return which of the named parts a text speaks of as parts.
+
+    "invalid weights profile" names no service "profile": a name that is one ordinary word counts only as what something
+    is called on or got from, or as what fails.
+    """
+    return frozenset(name for name in named if _DISTINCT.search(name) or _is_spoken_of(text, name))
+
+
+def _is_spoken_of(text: str, name: str) -> bool:
+    word = re.escape(name)
+    pattern = rf"\b{_TOWARDS}[\s\"':=]+(?:the )?{word}\b|\b{word}\b[\s\"':]+{_FAILS}\b"
+    return bool(re.search(pattern, text[:2000], re.IGNORECASE))
+
+
+def kinds_of_line(text: str, *, is_bad: bool) -> frozenset[SymptomKind]:
+    """Return what a line complains of; a refusal of a bad request is the client's error and nothing else."""
+    kinds = symptoms_of_text(text)
+    if _CLIENT_STATUS.search(text) and not _SERVER_STATUS.search(text):
+        return frozenset({SymptomKind.CLIENT_ERRORS})
+    if not kinds and is_bad:
+        return frozenset({SymptomKind.ERRORS})
+    return kinds

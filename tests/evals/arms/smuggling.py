@@ -1,0 +1,82 @@
+"""Puts texts into the files of an exported incident without changing what happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+_LINES = 6
+
+
+def smuggle(folder: Path, place: str, texts: list[str]) -> bool:
+    """Write the texts into one place of the folder; False if the folder does not have it."""
+    return PLACES[place](folder, texts)
+
+
+def _logs(folder: Path, texts: list[str]) -> bool:
+    """Replace the words of quiet lines, evenly over the time, one of three at the level of an error."""
+    path = folder / "logs.ndjson"
+    if not path.exists():
+        return False
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    quiet = [line for line in lines if line.get("severity_text") == "INFO"]
+    if not quiet:
+        return False
+    for step, line in enumerate(quiet[:: max(len(quiet) // _LINES, 1)][:_LINES]):
+        line["msg"] = texts[step % len(texts)]
+        if step % 3 == 2:
+            line["severity_text"] = "ERROR"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return True
+
+
+def _commits(folder: Path, texts: list[str]) -> bool:
+    return _appended(folder / "context" / "commits.json", "commits", "message", texts)
+
+
+def _flags(folder: Path, texts: list[str]) -> bool:
+    return _appended(folder / "context" / "flags.json", "changes", "actor", texts)
+
+
+def _events(folder: Path, texts: list[str]) -> bool:
+    return _appended(folder / "events.json", "events", "message", texts)
+
+
+def _open_incidents(folder: Path, texts: list[str]) -> bool:
+    return _appended(folder / "incidents_open.json", "incidents", "summary", texts)
+
+
+def _alert(folder: Path, texts: list[str]) -> bool:
+    path = folder / "alert.json"
+    if not path.exists():
+        return False
+    alert = json.loads(path.read_text(encoding="utf-8"))
+    alert["summary"] = f"{alert.get('summary', '')} {texts[0]}"
+    alert["detail"] = f"{alert.get('detail', '')} {texts[-1]}".strip()
+    path.write_text(json.dumps(alert), encoding="utf-8")
+    return True
+
+
+def _appended(path: Path, key: str, field: str, texts: list[str]) -> bool:
+    """Append a text to one field of every row of a list, which lies there bare or under `key`."""
+    if not path.exists():
+        return False
+    read: Any = json.loads(path.read_text(encoding="utf-8"))
+    rows: list[dict[str, Any]] = read if isinstance(read, list) else read[key]
+    for step, row in enumerate(rows):
+        row[field] = f"{row.get(field) or ''}\n\n{texts[step % len(texts)]}".strip()
+    path.write_text(json.dumps(read), encoding="utf-8")
+    return bool(rows)
+
+
+PLACES: Mapping[str, Callable[[Path, list[str]], bool]] = {
+    "logs": _logs,
+    "commits": _commits,
+    "flags": _flags,
+    "events": _events,
+    "open incidents": _open_incidents,
+    "alert": _alert,
+}
+"""Where texts of outside can stand."""

@@ -1,0 +1,90 @@
+"""One run of the evaluation: it asks each question once, and remembers the marks for the figures over all suites."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.benchmarks.figures import NothingToMeasureError
+from tests.evals import nezha
+from tests.evals.answers_file import AnswersFile
+from tests.evals.cases import Case, read_suite, sealed
+from tests.evals.catalogue import SUITES
+from tests.evals.graders import chain, root_cause, scenario, triage
+from tests.evals.marks import Mark
+from tests.evals.plain_answer import PlainAnswer
+from tests.evals.scenarios.generate import KINDS, scenarios
+from tests.evals.seam import Answer, Ask
+
+GRADERS: dict[str, Callable[[Case, Answer], Mark]] = {
+    "root_cause": root_cause.grade,
+    "chain": chain.grade,
+    "triage": triage.grade,
+    "nezha": nezha.grade,
+    "scenarios": scenario.grade,
+}
+
+
+@dataclass(slots=True)
+class Run:
+    """ask: the product. data: the public suites. scratch: for scenarios. seeds: variants of each of `kinds`."""
+
+    ask: Ask
+    data: Path
+    scratch: Path
+    seeds: int
+    answers_file: AnswersFile
+    kinds: tuple[str, ...] = tuple(KINDS)
+    crashed: list[str] = field(default_factory=list)
+    _answers: dict[tuple[Path, frozenset[str]], Answer] = field(default_factory=dict)
+    _marks: dict[str, list[Mark]] = field(default_factory=dict)
+
+    def answer(self, case: Case, without: frozenset[str] = frozenset()) -> Answer:
+        """Return the product's answer, which never sees the truth; one that fails is told, and abstains."""
+        key = (case.folder, without)
+        if key not in self._answers:
+            try:
+                with tempfile.TemporaryDirectory(dir=self.scratch) as place:
+                    self._answers[key] = self.ask(sealed(case, Path(place)), without=without)
+            except Exception:  # noqa: BLE001 whatever one case does, the others are still asked
+                traceback.print_exc()
+                print(f"{case.suite}/{case.name}: the investigation failed, as shown above", file=sys.stderr)
+                self.crashed.append(f"{case.suite}/{case.name}")
+                self._answers[key] = PlainAnswer(case=case.name)
+        return self._answers[key]
+
+    def marks(self, suite: str) -> list[Mark]:
+        """Return the marks of a suite. Raises NothingToMeasureError if its data or its truths are not there."""
+        if suite not in self._marks:
+            found = []
+            for case in self.cases(suite):
+                answer = self.answer(case)
+                self.answers_file.add(case, answer)
+                if case.truth:
+                    found.append(GRADERS[suite](case, answer))
+                    self._tell(found[-1])
+            self._marks[suite] = found
+        if not self._marks[suite]:
+            raise NothingToMeasureError("the cases are answered, but there is no truth.json beside them")
+        return self._marks[suite]
+
+    def cases(self, suite: str) -> Iterator[Case]:
+        """Yield the cases of a suite."""
+        if suite == "scenarios":
+            return scenarios(self.scratch / "scenarios", self.seeds, self.kinds)
+        if suite == "nezha":
+            return nezha.cases(self.data.parent / "nezha", self.scratch / "nezha")
+        return read_suite(self.data / suite, suite)
+
+    def every_mark(self) -> list[Mark]:
+        """Return the marks of every suite that was asked in this run."""
+        return [mark for suite in SUITES for mark in self._marks.get(suite, ())]
+
+    def _tell(self, mark: Mark) -> None:
+        answer, verdict = mark.answer, "passed" if mark.passed else "FAILED"
+        said = f"{answer.root_cause_commit or answer.origin_service} at {answer.confidence:.2f}, {answer.cause}"
+        print(f"{mark.case.suite}/{mark.case.name}: {verdict}; {said}; {answer.seconds:.1f} s", file=sys.stderr)

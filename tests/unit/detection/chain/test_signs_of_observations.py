@@ -1,0 +1,148 @@
+"""Metrics, log lines, events and traces as signs, and what gives none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detection.chain import LineGroup, Sign
+from detection.chain.signs import (
+    metric_departure,
+    signs_of_events,
+    signs_of_lines,
+    signs_of_metrics,
+    signs_of_traces,
+)
+from detection.types import Floats, SymptomKind
+from tests.unit.detection.chain.stories import MINUTE, event, hop
+
+_TIMES: Floats = np.arange(6, dtype=np.float64) * 3 * MINUTE
+
+
+def _metric(name: str, *values: float, alerted_at: float | None = None) -> tuple[Sign, ...]:
+    series = ("cart", name, _TIMES[: len(values)], np.array(values, dtype=np.float64))
+    return signs_of_metrics([series], alerted_at=alerted_at)
+
+
+def test_a_latency_that_multiplies_is_a_sign_between_its_samples() -> None:
+    (sign,) = _metric("p99_latency_ms", 45, 46, 1840, 2210, 2350, 2400)
+    assert (sign.part, sign.kind, sign.source) == ("cart", SymptomKind.LATENCY, "metric")
+    assert (sign.earliest, sign.latest) == (180.0, 360.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("error_rate_pct", (0.1, 0.1, 0.2, 0.3, 0.5, 0.9)),
+        ("error_rate_pct", (22.0, 1.0, 0.2, 0.1, 0.1, 0.1)),
+        ("p99_latency_ms", (200, 205, 230, 240, 238, 236)),
+        ("pg_max_connections", (100, 100, 200, 200, 200, 200)),
+        ("tls_cert_seconds_until_expiry", (900, 600, 300, 0, -300, -600)),
+        ("cpu_pct", (40, 41, 43, 44, 43, 44)),
+        ("build_number", (1, 1, 50, 50, 50, 50)),
+    ],
+)
+def test_small_better_configured_and_unknown_courses_are_no_signs(name: str, values: tuple[float, ...]) -> None:
+    assert _metric(name, *values) == ()
+
+
+def test_a_percentage_needs_a_point_and_a_factor() -> None:
+    (sign,) = _metric("error_rate_pct", 0.1, 0.2, 0.6, 22.0, 47.0, 51.0)
+    assert sign.latest == 540.0
+
+
+def test_traffic_that_falls_is_traffic_lost() -> None:
+    (sign,) = _metric("requests_per_sec", 290, 300, 295, 11, 8, 5)
+    assert sign.kind is SymptomKind.TRAFFIC_LOST
+
+
+def test_an_unknown_duration_that_grows_is_latency() -> None:
+    (sign,) = _metric("rules_reload_ms", 8, 8, 1790, 2160, 2300, 2340)
+    assert sign.kind is SymptomKind.LATENCY
+
+
+def test_what_was_over_long_before_the_alarm_is_no_sign_of_it() -> None:
+    values = (0.1, 40.0, 0.1, 0.1, 0.1, 0.1)
+    assert _metric("error_rate_pct", *values, alerted_at=6 * MINUTE) != ()
+    assert _metric("error_rate_pct", *values, alerted_at=30 * MINUTE) == ()
+
+
+def test_a_counter_that_only_rises_is_read_as_what_it_rises_by() -> None:
+    times = np.arange(60, dtype=np.float64) * MINUTE
+    steady = np.cumsum(np.full(60, 5.0))
+    assert metric_departure("errors_total", times, steady) is None
+    found = metric_departure("errors_total", times, np.cumsum(np.where(np.arange(60) >= 40, 500.0, 5.0)))
+    assert found is not None
+    assert found.latest == 40 * MINUTE
+
+
+_PARTS = {"cart", "stock", "profile", "node-7"}
+
+
+def _line(text: str, *, part: str = "cart", count: float = 500, usual: float = 0, bad: bool = True) -> tuple[Sign, ...]:
+    return signs_of_lines([LineGroup(part, text, count, usual, 60.0, bad)], _PARTS)
+
+
+def test_a_new_line_is_a_sign_of_what_it_complains_of_and_blames_whom_it_names() -> None:
+    (sign,) = _line("deadline exceeded calling stock")
+    assert (sign.kind, sign.blames, sign.earliest) == (SymptomKind.TIMEOUTS, frozenset({"stock"}), 60.0)
+
+
+def test_lines_as_many_as_ever_and_lines_about_ordinary_work_are_no_signs() -> None:
+    assert _line("timeout calling stock", count=120, usual=100) == ()
+    assert _line("item served", bad=False) == ()
+    assert _line("item served", count=88_000, usual=87_970, bad=False) == ()
+
+
+def test_a_bad_line_of_unknown_words_is_an_error() -> None:
+    (sign,) = _line("frobnicator went sideways")
+    assert sign.kind is SymptomKind.ERRORS
+
+
+def test_a_refusal_of_a_bad_request_is_the_clients_error_alone() -> None:
+    (sign,) = _line("promo rule rejected: HTTP 422 invalid window from stock")
+    assert sign.kind is SymptomKind.CLIENT_ERRORS
+    assert sign.blames == frozenset()
+
+
+def test_a_word_that_is_a_service_elsewhere_is_not_blamed_but_a_called_one_is() -> None:
+    assert all(not sign.blames for sign in _line("error: invalid weights profile holiday"))
+    assert all(sign.blames == {"profile"} for sign in _line("error 503 from profile"))
+    assert all(sign.blames == {"profile"} for sign in _line("profile unavailable"))
+
+
+def test_the_line_of_an_unknown_writer_is_the_sign_of_the_one_part_it_names() -> None:
+    signs = _line("kubelet node-7: memory pressure", part="kubelet", bad=False)
+    assert {sign.part for sign in signs} == {"node-7"}
+
+
+def test_lines_of_unknown_time_lie_in_the_window_or_are_left_out() -> None:
+    group = LineGroup("cart", "timeout calling stock", 50, 0, None, True)
+    assert signs_of_lines([group], _PARTS) == ()
+    (sign,) = signs_of_lines([group], _PARTS, window=(0.0, 900.0))
+    assert (sign.earliest, sign.latest) == (0.0, 900.0)
+
+
+def test_pressure_on_a_node_is_a_sign_of_the_node_and_an_eviction_blames_it() -> None:
+    pressure = event("node/node-7", "NodeMemoryPressure", "allocatable 270Mi", 4, "node-7")
+    evicted = event("pod/cart-7f9c-x2", "Evicted", "The node was low on resource: memory", 5, "node-7")
+    signs = signs_of_events([pressure, evicted], _PARTS)
+    assert {sign.part for sign in signs} == {"node-7", "cart"}
+    assert all(sign.blames == {"node-7"} for sign in signs if sign.part == "cart")
+
+
+def test_a_rollout_and_a_scale_up_are_no_signs() -> None:
+    rollout = event("deploy/cart", "ScalingReplicaSet", "Rolled cart to v2", 4)
+    scaled = event("hpa/cart", "SuccessfulRescale", "Scaled cart to 16 replicas due to CPU 90%", 4)
+    assert signs_of_events([rollout, scaled], _PARTS) == ()
+
+
+def test_an_event_of_an_object_that_belongs_to_no_known_part_is_left_out() -> None:
+    assert signs_of_events([event("pod/unknown-1", "BackOff", "restarting", 4)], _PARTS) == ()
+
+
+def test_failed_spans_are_signs_from_the_first_and_blame_whom_their_errors_name() -> None:
+    late, early = hop("cart", None, 9, "timeout calling stock"), hop("cart", None, 5, "timeout")
+    (sign,) = signs_of_traces([(late,), (early, hop("stock", "cart", 5))], _PARTS)
+    assert (sign.part, sign.latest, sign.source) == ("cart", 5 * MINUTE, "trace")
+    assert sign.blames == {"stock"}
