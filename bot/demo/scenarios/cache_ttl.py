@@ -1,6 +1,6 @@
 """A shared setting lets the catalogue's cache forget at once; a harmless version goes live just before it is noticed.
 
-The lifetime goes from four minutes to one second, which stands for fifteen minutes and fifteen seconds: entries of the
+The lifetime goes from two and a half minutes to one second, which stands for fifteen minutes and fifteen seconds: entries of the
 old version live on, so the cache empties little by little and the database is asked more from about half a minute
 after the deploy on.
 """
