@@ -281,7 +281,9 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
 @app.command()
 def demo(
     auto: Annotated[bool, typer.Option("--auto", help="Press the buttons by itself and end.")] = False,
-    scenario: Annotated[str, typer.Option(help="bad-deploy, no-fault, cache-ttl or provider-outage.")] = "bad-deploy",
+    scenario: Annotated[
+        str, typer.Option(help="bad-deploy, no-fault, cache-ttl, provider-outage or slow-downstream.")
+    ] = "bad-deploy",
 ) -> None:
     """Run the demo: a shop, a bad deploy, and what Argux makes of it."""
     from bot.demo.cli import run

@@ -15,17 +15,17 @@ import httpx
 
 from bot.demo.argux import ArguxApi, argux_running, create_key, workspace_running
 from bot.demo.configuration import PERSON, Places, make_secrets
-from bot.demo.deployer import Deploy, Deployer, shop_environment
+from bot.demo.deployer import INVENTORY, SERVICE, Deploy, Deployer, deploy_record, shop_environment
 from bot.demo.errors import DemoError, StageError
 from bot.demo.history.deploys import DeployLog
 from bot.demo.narration import Narrator
-from bot.demo.outage import watch_outage
 from bot.demo.page_progress import show_progress
 from bot.demo.person import Person
 from bot.demo.preparing import WEEK, Preparation, history_start, prepare
 from bot.demo.processes import Child
 from bot.demo.repository.repository import NAME, Commit, ShopRepository
 from bot.demo.scenario import Scenario
+from bot.demo.scenarios.outage import watch_outage
 from bot.demo.scenarios.provider import Provider
 from bot.demo.shop.catalogue import products
 from bot.demo.shoppers import Shoppers
@@ -48,10 +48,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunningDemo:
-    """The running parts of the demo."""
+    """The running parts of the demo. inventory: the deployer of the service behind the shop, if there is one."""
 
     repository: ShopRepository
     deployer: Deployer
+    inventory: Deployer | None
     provider: Provider
     work: Preparation
     children: tuple[Child, ...]
@@ -67,7 +68,8 @@ async def run_demo(places: Places, scenario: Scenario, narrator: Narrator, rando
     the outcome.
     """
     async with _running_demo(places, scenario, narrator, random) as demo:
-        background = [demo.work.shoppers.run(), demo.deployer.run(), _watch_processes(demo.children)]
+        deployers = [demo.deployer, *([demo.inventory] if demo.inventory else [])]
+        background = [demo.work.shoppers.run(), _watch_processes(demo.children), *(one.run() for one in deployers)]
         return await _with_background(background, _run_scenario(demo, scenario, auto=auto))
 
 
@@ -99,7 +101,17 @@ async def _running_demo(
         await running.enter_async_context(client)
         provider = await running.enter_async_context(Provider().running())
         environment = {**shop_environment(places.argux_url, api_key), "PAYGATE_URL": provider.url}
-        deployer = Deployer(repository, places.root / "shop", places.logs, client, environment)
+        inventory = None
+        if scenario.has_inventory:
+            inventory = Deployer(
+                repository, places.root / INVENTORY, places.logs, client, environment, service=INVENTORY, path=INVENTORY
+            )
+            running.push_async_callback(inventory.stop)
+            environment = {**environment, "INVENTORY_URL": inventory.base_url}
+            with narrator.stage("Opening the inventory"):
+                await inventory.swap(commits[-1].sha)
+        path = SERVICE if scenario.has_inventory else "."
+        deployer = Deployer(repository, places.root / SERVICE, places.logs, client, environment, path=path)
         running.push_async_callback(deployer.stop)
         with narrator.stage("Opening the shop"):
             await deployer.swap(commits[-1].sha)
@@ -108,9 +120,11 @@ async def _running_demo(
         # The history is generated in a thread while the shoppers draw from `random`.
         own_random = Random(random.getrandbits(64))
         api = ArguxApi(client)
-        work = Preparation(places, api_key, api, shoppers, log, own_random, narrator, scenario.hit_ratio)
+        newest = commits[-1]
+        live = deploy_record(newest.sha, newest.committed_at, "acme-deployer", INVENTORY) if inventory else None
+        work = Preparation(places, api_key, api, shoppers, log, own_random, narrator, scenario.hit_ratio, live)
         running.callback(narrator.milestone, "Stopping everything")
-        yield RunningDemo(repository, deployer, provider, work, (workspace, argux), page, progress)
+        yield RunningDemo(repository, deployer, inventory, provider, work, (workspace, argux), page, progress)
 
 
 async def _run_scenario(demo: RunningDemo, scenario: Scenario, *, auto: bool) -> Outcome:
@@ -121,7 +135,8 @@ async def _run_scenario(demo: RunningDemo, scenario: Scenario, *, auto: bool) ->
     if not auto:
         work.narrator.invitation(work.places.argux_url, scenario.invitation)
     pushed = await asyncio.to_thread(demo.repository.push, scenario.changes, datetime.now(UTC))
-    deploy = await _wait_until_live(demo.deployer, pushed)
+    broken = demo.inventory or demo.deployer
+    deploy = await _wait_until_live(broken, pushed)
     work.narrator.milestone(f"Live: version {deploy.version} with {len(pushed)} commits", 0.0)
     if scenario.fault is None and not scenario.has_outage:
         return await _watch_harmless_deploy(demo, scenario, deploy)
@@ -189,7 +204,7 @@ async def _watch_fault(
     watch = Watch(
         work.api,
         demo.repository,
-        demo.deployer,
+        demo.inventory or demo.deployer,
         work.narrator,
         deploy,
         result,

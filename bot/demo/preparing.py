@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -39,7 +39,10 @@ HEALTHY_SECONDS = 45.0
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The inputs of the stages before the deploy. hit_ratio: that of the shop's cache, if it has one."""
+    """The inputs of the stages before the deploy.
+
+    hit_ratio: that of the shop's cache, if it has one. inventory: the deploy of the inventory, if there is one.
+    """
 
     places: Places
     api_key: str
@@ -49,6 +52,7 @@ class Preparation:
     random: Random
     narrator: Narrator
     hit_ratio: float | None = None
+    inventory: Mapping[str, str] | None = None
 
 
 async def prepare(work: Preparation) -> None:
@@ -60,6 +64,8 @@ async def prepare(work: Preparation) -> None:
     funnel_id = await work.api.create_funnel()
     for deploy in work.log.deploys:
         await work.api.record_deploy(deploy_record(deploy.commit_sha, deploy.at, deploy.by))
+    if work.inventory is not None:
+        await work.api.record_deploy(work.inventory)
     with work.narrator.stage("Timing the shop under its first customers"):
         await _calibrate(work.shoppers)
     live_entries = work.shoppers.tally[Step.SIGN_UP]
@@ -107,7 +113,14 @@ async def _import_past(work: Preparation, *, live_seconds: float) -> ImportCount
 
 def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:
     visits = make_visits(plan, work.shoppers.response_seconds, time.time(), work.random)
-    return make_batches(visits, work.api_key, work.log.version_at, work.random, traced_share=plan.traced_share)
+    return make_batches(
+        visits,
+        work.api_key,
+        work.log.version_at,
+        work.random,
+        traced_share=plan.traced_share,
+        inventory_version=work.inventory["version"] if work.inventory is not None else None,
+    )
 
 
 def _past_gauges(work: Preparation, live_seconds: float) -> Iterator[Batch]:

@@ -57,3 +57,8 @@ CACHE_THE_CATALOGUE = Change(
 )
 FRESH_CATALOGUE = Change(MARA, "Show price changes sooner: keep catalogue pages for a second", 0.004, "fresh_catalogue")
 PAY_THROUGH_PAYGATE = Change(JONAS, "Take payments through Paygate", 1.3, "pay_through_paygate")
+
+ASK_THE_INVENTORY = Change(JONAS, "Reserve every order at the inventory", 1.3, "ask_the_inventory")
+COUNT_EVERY_WAREHOUSE = Change(
+    TOM, "Pick the warehouse by what lies there at this moment", 0.003, "count_every_warehouse"
+)

@@ -1,8 +1,8 @@
 """A shared setting lets the catalogue's cache forget at once; a harmless version goes live just before it is noticed.
 
-The lifetime goes from two and a half minutes to one second, which stands for fifteen minutes and fifteen seconds: entries of the
-old version live on, so the cache empties little by little and the database is asked more from about half a minute
-after the deploy on.
+The lifetime goes from two and a half minutes to one second, which stands for fifteen minutes and fifteen seconds. What
+the old version kept lives on, so the cache empties little by little, and the database is asked more some time after the
+deploy.
 """
 
 from __future__ import annotations

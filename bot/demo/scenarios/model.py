@@ -15,6 +15,7 @@ class ScenarioName(StrEnum):
     NO_FAULT = "no-fault"
     CACHE_TTL = "cache-ttl"
     PROVIDER_OUTAGE = "provider-outage"
+    SLOW_DOWNSTREAM = "slow-downstream"
 
 
 INVITATION = (
@@ -30,6 +31,7 @@ class Scenario:
     fault: the commit that breaks the shop, or None when no commit does. base: what the shop has beside its own history.
     later: commits that are pushed `later_after_seconds` after the first went live, and do no harm. has_outage: the
     payment provider fails `later_after_seconds` after the push went live. loses_conversions: so much that it is told.
+    has_inventory: the shop asks a second service, and the last of the changes is deployed there.
     hit_ratio: the usual share of hits of the shop's cache, if it has one. invitation: what the user is asked to do.
     """
 
@@ -40,6 +42,7 @@ class Scenario:
     later: tuple[Change, ...] = ()
     later_after_seconds: float = 0.0
     has_outage: bool = False
+    has_inventory: bool = False
     loses_conversions: bool = True
     hit_ratio: float | None = None
     invitation: str = INVITATION
