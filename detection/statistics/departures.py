@@ -223,6 +223,7 @@ def _ended_at_of_few(times: Floats, off: np.ndarray[tuple[int], np.dtype[np.bool
 
 
 _SMALLEST_CHANCE = 2e-3
+_SOON_SECONDS = 600.0
 _AFTER_THE_ONSET = -3.0
 
 
@@ -255,7 +256,11 @@ def departed_when(times: Floats, values: Floats, change_at: float, within_second
 
 
 def _share_after(seconds: float, within_seconds: float) -> float:
-    """Return the share of departures begun by then: half of them at once or nearly so, half spread over the delay."""
+    """Return the share of departures begun by then: half of them at once or nearly so, half spread over the delay.
+
+    Also what grows for hours begins to grow soon, and that beginning is the departure.
+    """
     allowed = max(within_seconds, 1.0)
     passed = min(max(seconds, 0.0), allowed)
-    return 0.5 * (1 - float(np.exp(-passed / (allowed / 5)))) + 0.5 * passed / allowed
+    soon = min(allowed / 5, _SOON_SECONDS)
+    return 0.5 * (1 - float(np.exp(-passed / soon))) + 0.5 * passed / allowed

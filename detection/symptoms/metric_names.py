@@ -147,6 +147,11 @@ _RULES: Sequence[_Rule] = (
     _rule("disk filesystem volume storage inode inodes fs pvc ebs", _SPARE, kind=SymptomKind.DISK, worse=Worse.DOWN),
     _rule("disk filesystem volume inode inodes fs pvc ebs iops iowait io wal", kind=SymptomKind.DISK),
     _rule(
+        "message messages job jobs task tasks event events",
+        "ready visible unacked unacknowledged unprocessed pending waiting oldest age behind delayed outstanding",
+        kind=SymptomKind.QUEUE,
+    ),
+    _rule(
         "queue queues backlog lag pending inflight in_flight depth queued unacked unprocessed outstanding behind",
         kind=SymptomKind.QUEUE,
         but="replica replicas",

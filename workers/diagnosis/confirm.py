@@ -22,7 +22,7 @@ from workers.diagnosis.model import (
     Role,
     Verdict,
 )
-from workers.diagnosis.scene.model import SourceState
+from workers.diagnosis.source_states import SourceState
 
 
 def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from integrations.cards import NOTHING
 from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
-from workers.diagnosis.scene.model import Source, SourceState
+from workers.diagnosis.source_states import Source, SourceState
 
 _NEEDED = {"metrics": 0.15, "logs": 0.06, "commits": 0.15, "deploys": 0.15}
 """How much the highest confidence falls where a source that usually decides has nothing to say."""

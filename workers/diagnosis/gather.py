@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis.causes.suspects import Suspects, added, check_deploy
-from workers.diagnosis.scene.model import Source, SourceState
 from workers.diagnosis.checks.asking import asked, could_not_ask
 from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits, too_slow
 from workers.diagnosis.checks.log_versions import log_version_split
@@ -26,6 +25,7 @@ from workers.diagnosis.model import (
     Hypothesis,
     Outcome,
 )
+from workers.diagnosis.source_states import Source, SourceState
 
 MOST_DEPLOYS_READ = 5
 

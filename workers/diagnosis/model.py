@@ -12,15 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from detection.chain import Chain
 from sqlalchemy.orm import Session, sessionmaker
 
+from detection.chain import Chain
 from detection.types import Deploy, Metric, Where
 from integrations.cards import NOTHING
 from integrations.protocols import CodeHost
 from integrations.text import Markup
 from storage.telemetry.protocol import TelemetryStore
-from workers.diagnosis.scene.model import Source
+from workers.diagnosis.source_states import Source
 
 UNKNOWN = "unknown"
 INCIDENT = "incident"

@@ -55,8 +55,8 @@ def check_change(
 ) -> list[Evidence]:
     """Return the evidence about a change: its text, its place and its time."""
     live_in = frozenset(services)
-    found = [_place(key, live_in, observed)]
     best = max(judged, key=lambda item: item.weight, default=None)
+    found = [_place(key, live_in, best, observed)]
     if best is not None:
         found.append(_text(key, best, len(judged)))
     found.append(_time(key, live_at, best.fit if best is not None else Fit(0.0), live_in, observed))
@@ -101,17 +101,24 @@ def _said(commit: Markup, best: Judged, count: int) -> Markup:
     )
 
 
-def _place(key: str, services: frozenset[str], observed: Observed) -> Evidence | None:
-    origin, involved = observed.chain.origin, observed.involved()
+def _place(key: str, services: frozenset[str], best: Judged | None, observed: Observed) -> Evidence | None:
+    """Weigh where a change went live: where it all began, in what is only dragged along, or elsewhere."""
     if not observed.signs:
         return None
+    origin, chain = observed.chain.origin, observed.chain
     names = quoted(", ".join(sorted(services)), 80)
-    nodes = {place.node for place in observed.scene.places if place.service in services}
-    stores = {callee for service in services for callee in observed.callees(service)}
-    if origin is not None and (origin in services or origin in nodes):
+    nodes = {node for service in services for node in observed.nodes_of(service)}
+    explained = best.fit.sign.part if best is not None and best.fit.sign is not None else None
+    if origin is not None and origin in services | nodes:
         result = ours("{names} is where it began.", names=names)
-        return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN, source="chain")
-    if services & involved or (origin is not None and origin in stores):
+        return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN * chain.confidence, source="chain")
+    if origin is not None and origin == explained:
+        result = ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
+        return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN * chain.confidence, source="chain")
+    if services & set(chain.victims):
+        result = ours("{names} failed only after {origin} had.", names=names, origin=quoted(origin or "", 60))
+        return evidence("change_place", key, result, weights.CHANGE_IN_A_VICTIM * chain.confidence, source="chain")
+    if any(observed.is_near(service) or observed.kinds.get(service) for service in services):
         return None
     result = ours("{names} shows none of it, and nothing of it depends on {names}.", names=names)
     return evidence("change_place", key, result, weights.CHANGE_ELSEWHERE, source="chain")

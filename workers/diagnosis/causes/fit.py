@@ -7,16 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from detection.chain import Sign
-
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
 from workers.diagnosis.changes import ChangeReading, Effect
 from workers.diagnosis.scene.model import Observed
 
-_COMMON = 0.55
+_COMMON = 0.7
 _SPECIFIC = 1.0
 _GENERAL_KINDS = frozenset((SymptomKind.LATENCY, SymptomKind.ERRORS, SymptomKind.TRAFFIC, SymptomKind.CPU))
 """Kinds that almost any failure shows: to explain one of them says less."""
+
+_LATER = 0.5
+"""What is left of a kind that the part showed only after others: those brought it about."""
 
 _NOT_INVOLVED = 0.4
 _CONTRADICTED = 0.35
@@ -73,6 +75,7 @@ def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> It
         beside = sign.part in nodes and sign.kind in effect.causes
         if own or below or beside:
             worth = _COMMON if sign.kind in _GENERAL_KINDS else _SPECIFIC
+            worth *= 1.0 if sign.kind in observed.first_kinds(sign.part) else _LATER
             yield worth * (1.0 if sign.part in involved else _NOT_INVOLVED), sign
 
 

@@ -54,16 +54,15 @@ def find_suspects(observed: Observed) -> Suspects:
 
 
 def is_concerned(service: str, observed: Observed) -> bool:
-    """Whether a service, what it depends on or a node that it runs on is part of the incident."""
-    around = {service} | observed.callees(service) | observed.nodes_of(service)
-    return bool(around & observed.involved())
+    """Whether a service is near the incident, or shows trouble of its own at that time."""
+    return observed.is_near(service) or bool(observed.kinds.get(service))
 
 
 def _alone(commits: Sequence[Commit], observed: Observed) -> Iterator[Suspicion]:
     judged = [item for commit in commits for item in judge_commits([commit], _home(commit, observed), observed)]
     likeliest = sorted(judged, key=lambda item: -item.weight)[:MOST_ALONE]
     for item in likeliest:
-        if item.weight > weights.CHANGE_PROBABLY_INERT:
+        if item.weight > weights.CHANGE_UNREAD_FITS_NOTHING:
             yield _commit_alone(item, observed)
 
 

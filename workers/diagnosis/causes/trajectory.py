@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from detection.statistics.departures import departed_when
 from detection.symptoms import Worse, metric_meaning
-from detection.types import SymptomKind
 from workers.diagnosis import weights
 from workers.diagnosis.causes.fit import Fit
 from workers.diagnosis.changes import Delay
@@ -44,12 +43,17 @@ def _worse(course: Course) -> int:
 
 
 def _courses(found: Fit, services: frozenset[str], observed: Observed) -> list[Course]:
-    signs = [found.sign] if found.sign is not None else []
-    signs += [sign for sign in observed.signs if sign.part in services]
+    """Return the courses that a change must have moved: the first signs of its service where it began there.
+
+    Otherwise those of the sign that it explains, else of the first signs of its own services.
+    """
+    began_here = services & ({observed.chain.origin} if observed.chain.origin else set())
+    signs = [sign for part in began_here for sign in observed.first_signs(part)]
+    if not signs and found.sign is not None:
+        signs = [found.sign]
     if not signs:
-        signs = [sign for sign in observed.signs if sign.part == observed.chain.origin]
-    wanted: list[tuple[str, SymptomKind]] = [(sign.part, sign.kind) for sign in signs]
-    for part, kind in dict.fromkeys(wanted):
+        signs = [sign for part in services for sign in observed.first_signs(part)]
+    for part, kind in dict.fromkeys((sign.part, sign.kind) for sign in sorted(signs, key=lambda sign: sign.latest)):
         courses = [
             course
             for course in observed.scene.courses

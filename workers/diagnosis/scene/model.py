@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
-
 from detection.types import (
     Commit,
     Deploy,
@@ -19,27 +17,10 @@ from detection.types import (
     ServicePlace,
     SymptomKind,
 )
+from workers.diagnosis.source_states import Source
 
-
-class SourceState(StrEnum):
-    """Whether a source had something to say: data, nothing for this time, never anything, or it could not be asked."""
-
-    DATA = "data"
-    EMPTY = "empty"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One source that the diagnosis asked. name: in plain words, "metrics". count: how many records it gave.
-
-    error: the kind of failure where it could not be asked.
-    """
-
-    name: str
-    state: SourceState
-    count: int = 0
-    error: str = ""
+TOGETHER_SECONDS = 60.0
+"""Signs of one part that begin within this time of its first one are its first signs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +94,21 @@ class Observed:
     def nodes_of(self, part: str) -> frozenset[str]:
         """Return the nodes that a part runs on."""
         return frozenset(place.node for place in self.scene.places if place.service == part)
+
+    def first_signs(self, part: str) -> tuple[Sign, ...]:
+        """Return the signs with which a part left its course: those that began when its first one had."""
+        own = self.signs_of(part)
+        first = min((sign.latest for sign in own), default=0.0)
+        return tuple(sign for sign in own if sign.earliest <= first + TOGETHER_SECONDS)
+
+    def first_kinds(self, part: str) -> frozenset[SymptomKind]:
+        """Return the kinds of the first signs of a part."""
+        return frozenset(sign.kind for sign in self.first_signs(part))
+
+    def is_near(self, part: str) -> bool:
+        """Whether a part is of this incident, or depends on a part of it, or a part of it depends on this one."""
+        around = {part} | self.callees(part) | self.callers(part) | self.nodes_of(part)
+        return bool(around & self.involved())
 
     def signs_of(self, part: str) -> tuple[Sign, ...]:
         """Return the signs of one part."""

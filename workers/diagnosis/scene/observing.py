@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 
 from detection.chain import Surroundings, trace_chain
 from detection.chain.signs import signs_of_events, signs_of_lines, signs_of_metrics, signs_of_traces
-from detection.types import SymptomKind
+from detection.symptoms import named_in
+from detection.types import OrchestratorEvent, ServicePlace, SymptomKind
 from workers.diagnosis.model import Characterisation
 from workers.diagnosis.scene.model import Observed, Scene
 
 
 def observe(scene: Scene, described: Characterisation) -> Observed:
     """Return the signs in a scene, their chain, and the onset of its first part."""
+    scene = replace(scene, places=(*scene.places, *places_of(scene.events, parts_of(scene))))
     parts = parts_of(scene)
     signs = (
         *signs_of_metrics([(course.part, course.name, course.times, course.values) for course in scene.courses]),
@@ -37,6 +41,18 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
         onset=(earliest, max(latest, earliest)),
         kinds={part: frozenset(found) for part, found in kinds.items()},
     )
+
+
+def places_of(events: Sequence[OrchestratorEvent], parts: frozenset[str]) -> tuple[ServicePlace, ...]:
+    """Return which service runs on which node, as events about pods tell it."""
+    found = []
+    for event in events:
+        services = {event.service} if event.service else named_in(event.object_name, parts)
+        if event.node:
+            found += [
+                ServicePlace(service, event.node, event.happened_at) for service in services if service != event.node
+            ]
+    return tuple(found)
 
 
 def parts_of(scene: Scene) -> frozenset[str]:

@@ -24,8 +24,9 @@ from storage.service_map import edges_known, places_known
 from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.courses import endpoint_courses, metric_courses
 from workers.diagnosis.scene.lines import line_groups
-from workers.diagnosis.scene.model import Scene, Source, SourceState
+from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
+from workers.diagnosis.source_states import Source, SourceState
 
 log = structlog.get_logger()
 
