@@ -22,6 +22,7 @@ class Provider:
         self.url = ""
         self._down_since: datetime | None = None
         self._up_since: datetime | None = None
+        self._open: set[asyncio.StreamWriter] = set()
 
     def fail(self) -> datetime:
         """Go down; return since when."""
@@ -71,15 +72,21 @@ class Provider:
             yield self
         finally:
             server.close()
+            for writer in self._open.copy():
+                writer.close()
+                with suppress(ConnectionError):
+                    await writer.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection until its end."""
+        self._open.add(writer)
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 await reader.readexactly(_length(head))
                 writer.write(_response(*self._answer(head)))
                 await writer.drain()
+        self._open.discard(writer)
         writer.close()
 
     def _answer(self, head: str) -> tuple[str, object]:

@@ -10,7 +10,7 @@ PROVIDER_OUTAGE = Scenario(
     changes=(ORDER_TOTAL, FREE_RETURNS),
     fault=None,
     base=(PAY_THROUGH_PAYGATE,),
-    later_after_seconds=10.0,
+    later_after_seconds=25.0,
     has_outage=True,
     invitation=(
         "Open the page. A harmless version is going live now; then Paygate, which takes the payments, fails.\n"
