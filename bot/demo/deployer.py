@@ -58,7 +58,7 @@ class Deployer:
 
     The deployer owns the listening socket and passes it to every version. The new version accepts connections before
     the old one stops, so no shopper is refused. `argux` is an HTTP client for Argux's API with an API key. service: the
-    service, and the package that is run. path: only commits that change something there are deployed.
+    service, and the package that is run. path: only commits that change something there are deployed; None for all.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Deployer:
         environment: Mapping[str, str],
         *,
         service: str = SERVICE,
-        path: str = ".",
+        path: str | None = None,
     ) -> None:
         self._repository = repository
         self._directory = directory

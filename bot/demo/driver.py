@@ -110,7 +110,7 @@ async def _running_demo(
             environment = {**environment, "INVENTORY_URL": inventory.base_url}
             with narrator.stage("Opening the inventory"):
                 await inventory.swap(commits[-1].sha)
-        path = SERVICE if scenario.has_inventory else "."
+        path = SERVICE if scenario.has_inventory else None
         deployer = Deployer(repository, places.root / SERVICE, places.logs, client, environment, path=path)
         running.push_async_callback(deployer.stop)
         with narrator.stage("Opening the shop"):

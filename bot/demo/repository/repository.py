@@ -68,13 +68,15 @@ class ShopRepository:
         """Return the full SHA of main."""
         return git(self.bare, "rev-parse", "refs/heads/main")
 
-    def head_now(self, path: str = ".") -> str | None:
-        """Return the newest commit of main, or None while git is too slow to tell, for those who ask again anyway.
+    def head_now(self, path: str | None = None) -> str | None:
+        """Return the full SHA of main, or None while git is too slow to tell, for those who ask again anyway.
 
-        path: only commits that change something in this directory.
+        path: the newest commit or merge of main that changes something in this directory.
         """
+        main = "refs/heads/main"
+        asked = ("rev-parse", main) if path is None else ("rev-list", "-1", "--first-parent", main, "--", path)
         try:
-            return git(self.bare, "rev-list", "-1", "refs/heads/main", "--", path, limit_seconds=LOOK_SECONDS)
+            return git(self.bare, *asked, limit_seconds=LOOK_SECONDS)
         except GitSlowError:
             return None
 

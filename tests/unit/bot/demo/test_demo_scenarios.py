@@ -73,3 +73,18 @@ def test_the_inventory_s_deployer_sees_only_commits_of_the_inventory(tmp_path: P
 
     assert inventory == repository.head_now() == repository.head()
     assert shop == git(repository.bare, "rev-parse", "main~1")
+
+
+def test_a_merged_revert_is_deployed_as_the_merge_that_main_is_at(tmp_path: Path) -> None:
+    repository = pushed(SCENARIOS[ScenarioName.SLOW_DOWNSTREAM], tmp_path)
+    other = tmp_path / "other"
+    git(tmp_path, "clone", "--quiet", str(repository.bare), str(other))
+    someone = {f"GIT_{role}_{what}": "a@b" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    git(other, "checkout", "--quiet", "-b", "undo")
+    git(other, "revert", "--no-edit", "HEAD", environment=someone)
+    git(other, "checkout", "--quiet", "main")
+    git(other, "merge", "--quiet", "--no-ff", "-m", "Undo", "undo", environment=someone)
+    git(other, "push", "--quiet", "origin", "main")
+
+    assert repository.head_now("inventory") == repository.head_now() == git(other, "rev-parse", "main")
+    assert repository.head_now("shop") == git(other, "rev-parse", "main~2")
