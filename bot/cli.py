@@ -142,6 +142,15 @@ def doors(
             shown_doors.show(services, PlainConsole())
 
 
+@app.command("triage")
+def show_triage() -> None:
+    """Show which alerts of other monitors fire, who is told about them, and why."""
+    from bot.commands import triage
+
+    with plain_errors():
+        echo(triage.list_text(open_services()))
+
+
 @app.command()
 def tail(
     files: Annotated[list[Path], typer.Argument(help="Log files; one that is not there yet is waited for.")],

@@ -16,6 +16,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from detection.types import AlertChange, Severity
+from storage.alert_firings import record_begin, record_end
 from storage.database.reading import readable
 from storage.database.upserts import insert_if_new
 from storage.models import Alert
@@ -63,6 +64,19 @@ def _digest(text: str) -> str:
 
 
 def _record(session: Session, change: AlertChange, now: datetime) -> None:
+    """Store one change: the alert's state, and in its record of firings that one began or ended."""
+    began = _record_state(session, change, now)
+    fingerprint = fingerprint_of(change)
+    at = datetime.fromtimestamp(change.happened_at, UTC)
+    if began:
+        values = list(change.values.values())
+        record_begin(session, fingerprint, at, float(values[0]) if len(values) == 1 else None)
+    elif not change.is_firing:
+        record_end(session, fingerprint, at)
+
+
+def _record_state(session: Session, change: AlertChange, now: datetime) -> bool:
+    """Store the alert's state; return whether a firing began, not merely went on."""
     at = datetime.fromtimestamp(change.happened_at, UTC)
     begun: dict[str, Any] = {
         "source": change.source[:50],
@@ -83,26 +97,28 @@ def _record(session: Session, change: AlertChange, now: datetime) -> None:
     fingerprint = fingerprint_of(change)
     is_new = insert_if_new(session, Alert, {"fingerprint": fingerprint, **begun}, unique=["fingerprint"])
     if is_new and not _taken_over(session, change):
-        return
+        return change.is_firing
     same = select(Alert).where(Alert.fingerprint == fingerprint).with_for_update()
     alert = next(iter(readable(session, same, values_of)), None)
     if alert is None:
         # What is stored cannot be read: what is said now takes its place.
         session.execute(update(Alert).where(Alert.fingerprint == fingerprint).values(**begun))
-        return
+        return change.is_firing
     session.refresh(alert)
     if not change.is_firing:
         if alert.state == FIRING and at >= alert.started_at:
             alert.state, alert.ended_at, alert.heard_at = RESOLVED, at, now
-        return
-    if alert.state == RESOLVED:
+        return False
+    began = alert.state == RESOLVED
+    if began:
         assert alert.ended_at is not None
         if at <= alert.ended_at:
-            return
+            return False
     else:
         begun["started_at"] = min(at, alert.started_at)
     for name, value in begun.items():
         setattr(alert, name, value)
+    return began
 
 
 def values_of(alert: Alert) -> dict[str, float]:
@@ -137,6 +153,8 @@ def resolve_stale_alerts(session: Session, *, now: datetime) -> None:
     ids = session.scalars(stale.order_by(Alert.id).with_for_update(skip_locked=True)).all()
     if not ids:
         return
+    for alert in session.execute(select(Alert.fingerprint, Alert.quiet_at).where(Alert.id.in_(ids))):
+        record_end(session, alert.fingerprint, alert.quiet_at)
     session.execute(
         update(Alert).where(Alert.id.in_(ids)).values(state=RESOLVED, ended_at=Alert.quiet_at),
         execution_options={"synchronize_session": False},

@@ -114,6 +114,7 @@ class Settings(BaseSettings):
     anomaly_threshold: float = Field(3.0, gt=0)
     consecutive_strikes: int = Field(3, ge=1)
     detection_interval_sec: float = Field(10.0, ge=1)
+    triage_digest_hour: int = Field(9, ge=0, le=23)
     segment_dimensions: Annotated[list[str], NoDecode] = [
         "country",
         "device",

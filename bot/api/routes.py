@@ -22,6 +22,7 @@ from bot.api import (
     metrics,
     snoozes,
     status,
+    triage,
     users,
 )
 
@@ -66,3 +67,4 @@ router.include_router(events.router)
 router.include_router(users.router)
 router.include_router(log_patterns.router)
 router.include_router(logs.router)
+router.include_router(triage.router)

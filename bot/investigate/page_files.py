@@ -61,8 +61,12 @@ class Reading:
             try:
                 found.append(convert(row.value))
             except RowError as error:
-                self.problems.append(Problem(row.file, row.line, str(error)))
+                self.tell(row, str(error))
         return found
+
+    def tell(self, row: Row, text: str) -> None:
+        """Keep what is wrong with a row."""
+        self.problems.append(Problem(row.file, row.line, text))
 
     def rows(self, name: str, *, inside: str) -> list[Row]:
         """Return the objects of a JSON file: a list of them, or an object that holds the list as `inside`."""

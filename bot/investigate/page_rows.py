@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +45,23 @@ def firing_of(
     row: Mapping[str, Any],
     patterns: Mapping[str, Pattern],
     samples: Mapping[tuple[str, str], tuple[Floats, Floats]],
+    tell: Callable[[str], None],
 ) -> Firing:
-    """Return an alert of pages.json; raise RowError for one without an id, a metric or a time."""
+    """Return an alert of pages.json; raise RowError for one without an id, a metric or a time.
+
+    tell: called with what is wrong with a value that an alert can do without.
+    """
+
+    def number(name: str) -> float | None:
+        try:
+            return _number(row, name)
+        except RowError as error:
+            tell(str(error))
+            return None
+
     service, metric = _text(row, "service"), _needed(row, "metric")
     fired_at = time_of(_needed(row, "fired_at"), "fired_at")
-    healed = _number(row, "auto_resolved_after_s")
+    healed = number("auto_resolved_after_s")
     signature = _text(row, "related_pattern")
     pattern = patterns.get(signature or "", Pattern("", None, None, None))
     times, values = samples.get((service or "", metric), (np.zeros(0), np.zeros(0)))
@@ -59,9 +72,9 @@ def firing_of(
         severity=_WORDS.get(str(row.get("severity", "")).strip().lower(), Severity.SEV3),
         fired_at=fired_at,
         ended_at=None if healed is None else fired_at + healed,
-        value=_number(row, "value"),
-        threshold=_number(row, "threshold"),
-        fired_last_hour=int(_number(row, "fired_count_last_1h") or 1),
+        value=number("value"),
+        threshold=number("threshold"),
+        fired_last_hour=int(number("fired_count_last_1h") or 1),
         healed_after_seconds=healed,
         signature=signature,
         signature_text=pattern.text,
@@ -165,6 +178,10 @@ def _number(row: Mapping[str, Any], name: str) -> float | None:
     value = row.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+    try:
+        number = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
         raise RowError(f"{name} is not a number: {str(value)[:60]!r}")
-    return float(value)
+    return number

@@ -7,12 +7,15 @@ the rest is used.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bot.investigate.page_files import Problem, Reading
-from bot.investigate.page_rows import change_of, edge_of, firing_of, incident_of, pattern_of, window_of
+from bot.investigate.page_files import Problem, Reading, RowError
+from bot.investigate.page_rows import Pattern, change_of, edge_of, firing_of, incident_of, pattern_of, window_of
 from detection.triage import Context, Decision, Firing, Judgement, triage
+from detection.types import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,12 @@ class TriageAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What a folder holds. now: the latest time in it, seconds UTC."""
+    """What a folder holds. now: the latest time in it, seconds UTC. unreadable: ids of alerts that cannot be judged."""
 
     firings: tuple[Firing, ...]
     context: Context
     now: float
+    unreadable: tuple[str, ...]
     problems: tuple[Problem, ...]
 
 
@@ -41,7 +45,7 @@ def read_pages(folder: Path) -> Pages:
     reading = Reading(folder)
     patterns = dict(reading.each("patterns.json", pattern_of, inside="patterns"))
     samples = reading.samples("metrics.csv")
-    pages = reading.each("pages.json", lambda page: firing_of(page, patterns, samples), inside="pages")
+    pages, unreadable = _read_firings(reading, patterns, samples)
     deploys = reading.rows("deploys.json", inside="deploys")
     flags = reading.rows("flags.json", inside="flags")
     known = reading.rows("incidents_open.json", inside="incidents")
@@ -55,16 +59,34 @@ def read_pages(folder: Path) -> Pages:
         edges=tuple(reading.each("service_map.json", edge_of, inside="edges")),
     )
     latest = [*(one.fired_at for one in pages), *(float(times.max()) for times, _ in samples.values() if times.size)]
-    return Pages(tuple(pages), context, max(latest, default=0.0), tuple(reading.problems))
+    return Pages(tuple(pages), context, max(latest, default=0.0), unreadable, tuple(reading.problems))
+
+
+def _read_firings(
+    reading: Reading, patterns: Mapping[str, Pattern], samples: Mapping[tuple[str, str], tuple[Floats, Floats]]
+) -> tuple[list[Firing], tuple[str, ...]]:
+    """Return the alerts that can be read, and the ids of the others."""
+    firings, unreadable = [], []
+    for row in reading.rows("pages.json", inside="pages"):
+        try:
+            firings.append(firing_of(row.value, patterns, samples, partial(reading.tell, row)))
+        except RowError as error:
+            reading.tell(row, str(error))
+            if row.value.get("id"):
+                unreadable.append(str(row.value["id"]))
+    return firings, tuple(unreadable)
 
 
 def triage_folder(folder: Path) -> TriageAnswer:
     """Decide about each alert of a folder, by the same rules as the running Argux."""
     pages = read_pages(folder)
     judgements = triage(pages.firings, pages.context, pages.now)
+    # In doubt people are told: what cannot be judged is paged.
+    doubtful = dict.fromkeys(pages.unreadable, "page")
+    told = {one.firing_id: "page" if one.decision is Decision.WAKE else "suppress" for one in judgements}
     return TriageAnswer(
-        decisions={one.firing_id: "page" if one.decision is Decision.WAKE else "suppress" for one in judgements},
-        reasons={one.firing_id: one.reason for one in judgements},
+        decisions=doubtful | told,
+        reasons=dict.fromkeys(doubtful, "It cannot be read.") | {one.firing_id: one.reason for one in judgements},
         joins={one.firing_id: one.joins for one in judgements if one.joins is not None},
         judgements=judgements,
         problems=pages.problems,

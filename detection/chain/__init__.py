@@ -1,6 +1,7 @@
 """Who failed first and how it spread: a directed graph of the failure, from signs, dependencies and onsets."""
 
-from detection.chain.chain import Chain, ChainLink, trace_chain
+from detection.chain.account import Chain, ChainLink
+from detection.chain.chain import trace_chain
 from detection.chain.observed import LineGroup, Sign, Surroundings, TraceHop
 from detection.chain.picture import chain_graph, chain_line
 

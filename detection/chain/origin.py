@@ -10,7 +10,6 @@ al. 2022).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detection.chain.dependencies import Dependencies
@@ -43,12 +42,8 @@ def candidates(
     links: dict[tuple[str, str], Link],
     dependencies: Dependencies,
     alerted: str | None,
-    leaning: Mapping[str, float],
 ) -> list[Candidate]:
-    """Return the parts that can be the origin, likeliest first. With `alerted`, only those that can have reached it.
-
-    leaning: part to a log likelihood ratio from elsewhere, such as how oddly it behaves.
-    """
+    """Return the parts that can be the origin, likeliest first. With `alerted`, only those that can have reached it."""
     found = []
     for part, state in states.items():
         if state.harmed is None or (state.only_uses and part != alerted and not _reaches_any(part, links)):
@@ -56,7 +51,7 @@ def candidates(
         grown = grow(part, links, states)
         if alerted in states and part != alerted and alerted not in {link.target for link in grown}:
             continue
-        score = _score(state, grown, states, links, dependencies, alerted) + leaning.get(part, 0.0)
+        score = _score(state, grown, states, links, dependencies, alerted)
         found.append(Candidate(part, grown, score))
     return sorted(found, key=lambda one: (-one.score, one.part))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detection.chain.chain import Chain
+from detection.chain.account import Chain
 from detection.types import JsonValue
 
 _LONGEST_LINE = 6

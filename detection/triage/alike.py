@@ -81,11 +81,39 @@ def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list
         mine = [group for group in groups if any(_belong(one.firing, other.firing, callees) for other in group)]
         groups = [group for group in groups if group not in mine]
         groups.append([*(other for group in mine for other in group), one])
-    found = []
+    found: list[tuple[Seen, list[Seen]]] = []
     for group in groups:
         root = max(group, key=lambda one: (_closeness(one, group, callees), -one.firing.fired_at))
-        found.append((root, [one for one in group if one is not root]))
+        others = [one for one in group if one is not root]
+        # A chain of likenesses may lead too far: what is most severe joins only what it is like itself.
+        apart = [
+            one
+            for one in others
+            if one.firing.severity is Severity.SEV1 and not _is_explained(one, root, group, callees)
+        ]
+        found.append((root, [one for one in others if one not in apart]))
+        if apart:
+            found += troubles(apart, context)
     return found
+
+
+def _is_explained(one: Seen, root: Seen, group: Sequence[Seen], callees: dict[str, frozenset[str]]) -> bool:
+    """Return whether a way leads from the firing to the root, each step from what complains to what it complains of."""
+    waiting, known = [one.firing], {one.firing.firing_id}
+    while waiting:
+        at = waiting.pop()
+        if _belong(at, root.firing, callees):
+            return True
+        for other in group:
+            if other.firing.firing_id not in known and _complains_of(at, other.firing, callees):
+                known.add(other.firing.firing_id)
+                waiting.append(other.firing)
+    return False
+
+
+def _complains_of(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
+    same_error = bool(one.signature) and one.signature == other.signature and one.signature_is_bad is not False
+    return same_error or _names(one, other) or _calls_a_cause(one, other, callees)
 
 
 def reachable(context: Context) -> dict[str, frozenset[str]]:
@@ -108,7 +136,9 @@ def reachable(context: Context) -> dict[str, frozenset[str]]:
 
 def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
     gap = abs(one.fired_at - other.fired_at)
-    if one.signature and one.signature == other.signature:
+    # A usual line, such as a pause of the garbage collector, is written by many services; an error has one cause.
+    is_error = one.signature_is_bad is not False or one.service == other.service
+    if one.signature and one.signature == other.signature and is_error:
         same_metric = one.service == other.service and one.metric == other.metric
         return gap <= (REPEAT_SECONDS if same_metric else SIGNATURE_SECONDS)
     if gap > NEAR_SECONDS:
@@ -119,6 +149,8 @@ def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> b
             and _any_tie(one, other)
         )
     if _names(one, other) or _names(other, one):
+        return True
+    if one.service == other.service and _faults(one) & _faults(other):
         return True
     if _any_tie(one, other) and (one.service == other.service or _is_other_region(one, other)):
         return True
@@ -173,6 +205,13 @@ def _own_trouble(firing: Firing) -> SymptomKind | None:
     )
     told = set(symptoms_of_text(firing.signature_text)) if firing.signature_is_bad else set()
     return next((kind for kind in inner if kind in told), None)
+
+
+def _faults(firing: Firing) -> frozenset[SymptomKind]:
+    """Return the particular faults that the metric or the log pattern shows, such as a full disk."""
+    kind = metric_meaning(firing.metric).kind
+    shown = frozenset(symptoms_of_text(firing.signature_text)) | (frozenset({kind}) if kind else frozenset())
+    return shown & _CAUSES
 
 
 def _spreading(firing: Firing) -> frozenset[SymptomKind]:

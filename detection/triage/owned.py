@@ -16,6 +16,7 @@ _THOUGHT_MENDED = frozenset({"monitoring", "mitigated", "mitigating", "stable", 
 _NOBODY = frozenset({"triggered", "unassigned", "new", "unacknowledged"})
 _STALE_SECONDS = 3 * 86_400.0
 _WORSE_TIMES = 5.0
+_LONG_BEFORE_SECONDS = 3600.0
 
 
 def owning(one: Seen, incidents: Sequence[OpenIncident], now: float) -> OpenIncident | None:
@@ -27,14 +28,14 @@ def owning(one: Seen, incidents: Sequence[OpenIncident], now: float) -> OpenInci
 def is_about(incident: OpenIncident, firing: Firing) -> bool:
     """Return whether the incident is open, somebody is on it, and it is about the same thing as the firing.
 
-    The same log pattern is the same thing. The same service and metric are, unless both name log patterns that differ:
-    then the service has a second trouble.
+    The same error in the logs is the same thing; a usual line, which many services write, is not. The same service and
+    metric are, unless both name log patterns that differ: then the service has a second trouble.
     """
     if incident.status.lower() in _OVER or (incident.owner is None and incident.status.lower() in _NOBODY):
         return False
     if incident.signature and firing.signature and incident.signature != firing.signature:
         return bool(firing.signature_is_bad is False and _is_same_place(incident, firing))
-    if incident.signature and incident.signature == firing.signature:
+    if incident.signature and incident.signature == firing.signature and firing.signature_is_bad is not False:
         return True
     return _is_same_place(incident, firing)
 
@@ -48,7 +49,7 @@ def _is_same_place(incident: OpenIncident, firing: Firing) -> bool:
 def _is_news(one: Seen, incident: OpenIncident, now: float) -> bool:
     """Return whether the firing tells those who are on the incident something that they must know now."""
     firing = one.firing
-    grows = one.shape.rises or one.shape.came_back
+    grows = one.shape.rises or one.comes_back
     if incident.status.lower() in _THOUGHT_MENDED and grows:
         return True
     if now - incident.opened_at > _STALE_SECONDS and grows:
@@ -58,7 +59,16 @@ def _is_news(one: Seen, incident: OpenIncident, now: float) -> bool:
     spreads = firing.service != incident.service and metric_meaning(firing.metric).kind in HARM
     if spreads and firing.severity is Severity.SEV1:
         return True
-    return _has_grown(one, incident)
+    return _was_over_between(one, incident) or _has_grown(one, incident)
+
+
+def _was_over_between(one: Seen, incident: OpenIncident) -> bool:
+    """Return whether the metric was fine again after the incident was opened: then this is another time."""
+    firing = one.firing
+    if firing.threshold is None or firing.fired_at - incident.opened_at < _LONG_BEFORE_SECONDS:
+        return False
+    between = (firing.times > incident.opened_at) & (firing.times < firing.fired_at - 60.0)
+    return bool(np.any(firing.values[between] * one.sign < firing.threshold * one.sign))
 
 
 def _has_grown(one: Seen, incident: OpenIncident) -> bool:

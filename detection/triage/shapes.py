@@ -7,6 +7,7 @@ trend test) and of width, not of a fitted model. Values are turned so that more 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,17 @@ from detection.types import Floats
 
 _LAST = 8
 """A trend is looked for in so many of the last samples, so that an old quiet hour does not hide a climb."""
+_PARTS = 12
+"""A dense series is looked at in so many parts."""
 _CONCORDANT = 0.6
 _TAIL_SHARE = 0.4
 _NARROW_OF_RISE, _NARROW_OF_LEVEL = 0.10, 0.035
 _CREEP_OF_RISE = 0.04
 _RISE_OF_SPREAD, _RISE_OF_LEVEL = 0.3, 0.03
 _CLIMBED_BACK = 0.35
+_NO_WORSE = 1.25
+_STEADY = 0.05
+_MUCH_WORSE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +34,21 @@ class Shape:
     """What a series did. Values are in the metric's own unit, turned back.
 
     is_over: its last sample is over the threshold. fell_back: it was over the threshold, and its last samples are not.
-    samples_back: how many last samples are not over. came_back: after it had fallen back it climbed again, at least a
-    good part of the way to the threshold. rises: it climbs up to its last sample. settled: it had risen, and its last
-    samples hold one level. per_second: how fast it rises in its last samples, 0 if it falls. seconds: how long
-    the samples span.
-    excess_left: how much is left of what it was over the threshold at its worst, 0 to 1.
+    samples_back: how many last samples are not over. flaps: it was over and back at least twice, each time for one
+    sample or so, and is no worse than before. peaks_grow: each time over was worse than the last.
+    steady: all its samples lie close together. came_back: after it had fallen back it climbed again, at least a good
+    part of the way to the threshold. rises: it climbs up to its last sample. settled: it had risen, and its last
+    samples hold one level. per_second: how fast it rises in its last samples, 0 if it falls. excess_left: how much is
+    left of what it was over the threshold at its worst, 0 to 1. seconds: how long the samples span.
     """
 
     samples: int
     is_over: bool
     fell_back: bool
     samples_back: int
+    flaps: bool
+    peaks_grow: bool
+    steady: bool
     came_back: bool
     rises: bool
     settled: bool
@@ -50,11 +60,16 @@ class Shape:
     seconds: float
 
 
-NO_SHAPE = Shape(0, False, False, 0, False, False, False, False, 0.0, 0.0, 0.0, 0.0, 0.0)
+NO_SHAPE = Shape(0, False, False, 0, False, False, False, False, False, False, False, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
-def shape_of(times: Floats, values: Floats, threshold: float | None, sign: float = 1.0) -> Shape:
-    """Return the shape of a series. sign: 1 if more is worse, -1 if less is. Without a threshold, nothing is over."""
+def shape_of(
+    times: Floats, values: Floats, threshold: float | None, sign: float = 1.0, *, since: float = -np.inf
+) -> Shape:
+    """Return the shape of a series. sign: 1 if more is worse, -1 if less is. Without a threshold, nothing is over.
+
+    since: when it fired; only what it did after that counts as coming back.
+    """
     usable = np.isfinite(times) & np.isfinite(values)
     order = np.argsort(times[usable], kind="stable")
     at, worse = times[usable][order], values[usable][order] * sign
@@ -63,21 +78,37 @@ def shape_of(times: Floats, values: Floats, threshold: float | None, sign: float
     limit = np.inf if threshold is None else threshold * sign
     over = worse >= limit
     back = _run_at_the_end(~over) if over.any() else 0
-    rises = is_rising(at, worse)
+    coarse_at, coarse = _coarse(at, worse)
+    # The last sample before it fired is the one for which it fired.
+    begin = max(0, int(np.searchsorted(at, since, side="right")) - 1)
     return Shape(
         samples=int(at.size),
         is_over=bool(over[-1]),
         fell_back=bool(over.any() and not over[-1]),
         samples_back=back,
-        came_back=_came_back(worse, over, limit),
-        rises=rises,
-        settled=has_settled(at, worse),
+        flaps=_flaps(worse, over, limit),
+        peaks_grow=_peaks_grow(worse, over, limit),
+        steady=bool(at.size >= 3 and np.ptp(worse) <= _STEADY * np.abs(worse).max()),
+        came_back=_came_back(worse[begin:], over[begin:], limit),
+        rises=is_rising(coarse_at, coarse),
+        settled=has_settled(coarse_at, coarse),
         is_monotone=bool(at.size >= 3 and np.all(np.diff(worse) > 0)),
-        per_second=_speed(at, worse),
+        per_second=_speed(coarse_at, coarse),
         last=float(worse[-1] * sign),
         worst=float(worse.max() * sign),
         excess_left=float((worse[-1] - limit) / max(worse.max() - limit, 1e-12)) if over[-1] else 0.0,
         seconds=float(at[-1] - at[0]),
+    )
+
+
+def _coarse(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Return a dense series as medians of parts of equal size, so that noise between neighbours hides no climb."""
+    if values.size <= _PARTS:
+        return times, values
+    parts = np.array_split(np.arange(values.size), _PARTS)
+    return (
+        np.array([float(np.median(times[part])) for part in parts]),
+        np.array([float(np.median(values[part])) for part in parts]),
     )
 
 
@@ -136,6 +167,24 @@ def _came_back(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
         return True
     gap = limit - float(rest[0])
     return bool(rest.size >= 3 and _concordance(rest) >= 0.8 and rest[-1] - rest[0] >= _CLIMBED_BACK * gap)
+
+
+def _flaps(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
+    """Return whether it goes over and back again and again, and its last time over is short and no worse."""
+    returns = int(np.count_nonzero(over[:-1] & ~over[1:]))
+    if returns < 2:
+        return False
+    trailing = _run_at_the_end(over)
+    earlier = worse[: worse.size - trailing] - limit
+    return trailing <= 1 and bool(worse[-1] - limit <= _NO_WORSE * earlier.max())
+
+
+def _peaks_grow(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
+    """Return whether it was over at least three times, each time by more, and at last by much more than at first."""
+    borders = np.flatnonzero(np.diff(over.astype(np.int8))) + 1
+    peaks = [float(part.max()) - limit for part in np.split(worse, borders) if part.size and part[0] >= limit]
+    grows = all(later > earlier for earlier, later in pairwise(peaks))
+    return len(peaks) >= 3 and grows and peaks[-1] >= _MUCH_WORSE * peaks[0]
 
 
 def _concordance(values: Floats) -> float:

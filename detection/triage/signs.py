@@ -42,6 +42,7 @@ _LITTLE_ROOM = 0.95
 _PACE_SECONDS = 1800.0
 _FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDLES})
 _NEARLY_GONE = 0.2
+_HALF = 0.5
 _NO_PRODUCTION = frozenset({"staging", "stage", "stg", "sandbox", "qa", "preprod", "dev", "uat"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
 _DEPLOY_SECONDS = 1800.0
@@ -60,15 +61,22 @@ class Seen:
     @property
     def heals(self) -> bool:
         """It is over: by its own word, which the samples do not contradict, or by the samples alone."""
-        if self.shape.came_back or (self.shape.samples and self._never_fell):
+        if self.comes_back or self._never_fell:
             return False
         return self.firing.healed_after_seconds is not None or self.shape.fell_back
+
+    @property
+    def comes_back(self) -> bool:
+        """It had fallen back and climbed again, and that is no mere flapping."""
+        return self.shape.came_back and not self.shape.flaps
 
     @property
     def _never_fell(self) -> bool:
         # What has nearly gone is believed to be over when its monitor says so: it may end at another threshold.
         said = self.firing.healed_after_seconds is not None
         remains = self.shape.excess_left > (_NEARLY_GONE if said else 0.0)
+        if said and self.shape.flaps:
+            return False
         return self.shape.is_over and (remains or not said) and self._has_later_sample
 
     @property
@@ -77,16 +85,21 @@ class Seen:
         return bool(np.any(self.firing.times > self.firing.fired_at + healed + 30.0))
 
     @property
+    def stays(self) -> bool:
+        """The samples since it fired say that it is over the threshold still."""
+        return self.shape.is_over and self._has_later_sample and not self.shape.flaps
+
+    @property
     def is_contradicted(self) -> bool:
         """It is said to have healed, but the samples are over the threshold still, or again."""
-        return self.firing.healed_after_seconds is not None and (self._never_fell or self.shape.came_back)
+        return self.firing.healed_after_seconds is not None and (self._never_fell or self.comes_back)
 
 
 def seen(firing: Firing, context: Context) -> Seen:
     """Return the firing with the shape of its samples and its limit."""
     meaning = metric_meaning(firing.metric)
     sign = _sign(firing, meaning)
-    shape = shape_of(firing.times, firing.values, firing.threshold, sign)
+    shape = shape_of(firing.times, firing.values, firing.threshold, sign, since=firing.fired_at)
     return Seen(firing, meaning, sign, shape, 0.0 if sign < 0 else limit_of(firing, context))
 
 
@@ -94,13 +107,13 @@ def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
     """Return every piece of evidence about the firing by itself."""
     found = [
         *_course(one, context),
-        *_record(one),
+        *_record(one, now),
         *_towards_limit(one),
         *_logs(one.firing),
         *_harm(one),
         *_sender(one.firing),
         *_people(one, context),
-        *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.shape.came_back),
+        *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.comes_back),
     ]
     return tuple(found)
 
@@ -123,12 +136,14 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
     firing, shape = one.firing, one.shape
     last = figure(shape.last)
     change = change_before(firing, context, _DEPLOY_SECONDS)
+    if shape.peaks_grow:
+        yield weight("peaks_grow", "it comes and goes, each time worse")
     if one.heals:
         yield _healing(one)
         if change is not None:
             yield weight("deploy_healed", f"it came with the deploy of {change.version} and went")
         return
-    if shape.came_back:
+    if one.comes_back:
         yield weight("back", f"it was over once and climbed again, to {last}")
     elif one.is_contradicted:
         yield weight("not_healed", f"it is said to be over, but is at {last} still")
@@ -143,8 +158,25 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         else:
             yield weight("settles", f"it holds at {last}, below its limit")
         return
+    elif _is_recovering(one):
+        yield weight("recovers", f"it is on its way back, now at {last}")
+    elif shape.steady and one.meaning.kind not in HARM and _is_quiet(firing):
+        yield weight("steady", f"it holds at {last}, and the logs are as always")
     if change is not None:
         yield weight("deploy_does_not_heal", f"{change.version} is out and it has not healed")
+
+
+def _is_recovering(one: Seen) -> bool:
+    """Return whether more than half of what it was over is gone, and it falls still."""
+    times, values = one.firing.times, one.firing.values * one.sign
+    if one.shape.samples < 3 or one.comes_back or one.shape.excess_left >= _HALF or not one.shape.is_over:
+        return False
+    return bool(times[-1] > one.firing.fired_at and values[-1] <= values[-2] and values.argmax() < values.size - 2)
+
+
+def _is_quiet(firing: Firing) -> bool:
+    change = firing.signature_change
+    return not firing.signature_is_bad and change is not None and change <= _LITTLE
 
 
 def _healing(one: Seen) -> Weight:
@@ -152,7 +184,7 @@ def _healing(one: Seen) -> Weight:
     if after is not None:
         if after <= QUICK_SECONDS:
             return weight("healed", f"it ended by itself after {span(after)}")
-        if after <= SLOW_SECONDS:
+        if after <= SLOW_SECONDS or not one.shape.fell_back:
             return weight("healed_slowly", f"it ended by itself after {span(after)}")
     last = figure(one.shape.last)
     if one.shape.samples_back >= 2 or after is not None:
@@ -162,18 +194,35 @@ def _healing(one: Seen) -> Weight:
 
 def _has_room(one: Seen) -> bool:
     """Return whether it holds a level that harms nobody: of something with a limit, and clearly below it."""
-    if not one.shape.settled or one.meaning.kind not in FULL or one.firing.signature_is_bad:
+    if not one.shape.settled or one.firing.signature_is_bad:
         return False
     # Without a known limit nobody can say how much room there is.
     return one.limit is not None and one.sign * one.shape.last < _AT_LIMIT * one.sign * one.limit and one.sign > 0
 
 
-def _record(one: Seen) -> Iterator[Weight]:
+def _record(one: Seen, now: float) -> Iterator[Weight]:
     """Yield what its own record says: how often it came and went by itself. A flapper that stays is none any more."""
     often = one.firing.fired_last_hour
-    if one.heals and often >= _FLAPS:
-        code = "flaps_often" if often >= _FLAPS_OFTEN else "flaps"
-        yield weight(code, f"it fired {often} times in the last hour and ended each time")
+    code = "flaps_often" if often >= _FLAPS_OFTEN else "flaps"
+    if one.heals:
+        if often >= _FLAPS:
+            yield weight(code, f"it fired {often} times in the last hour and ended each time")
+        return
+    earlier = one.firing.earlier_seconds
+    grows = one.shape.rises or one.comes_back or one.shape.peaks_grow
+    if often >= _FLAPS_OFTEN and not earlier and not grows and not one.is_contradicted and not one.stays:
+        yield weight(code, f"it fired {often} times in the last hour, so it ended as often")
+    if len(earlier) < _FLAPS - 1 or grows or now - one.firing.fired_at > usual_seconds(earlier):
+        return
+    yield weight(
+        "usually_heals", f"it ended by itself within {span(max(earlier))} each of the last {len(earlier)} times"
+    )
+    yield weight(code, f"it fired {often} times in the last hour")
+
+
+def usual_seconds(earlier: tuple[float, ...]) -> float:
+    """Return for how long a firing may last until it is longer than its earlier ones, with some allowance."""
+    return min(1.5 * max(earlier) + 30.0, SLOW_SECONDS)
 
 
 def _towards_limit(one: Seen) -> Iterator[Weight]:
@@ -270,5 +319,5 @@ def _people(one: Seen, context: Context) -> Iterator[Weight]:
     if said.should_have_woken:
         yield weight("should_have_woken", "people said that it should have woken them", min(3, said.should_have_woken))
     # What people were right about last week does not cover what grows tonight.
-    if said.false_alarms and not (one.shape.rises or one.shape.came_back):
+    if said.false_alarms and not (one.shape.rises or one.comes_back):
         yield weight("false_alarm", "people called it a false alarm", min(3, said.false_alarms))

@@ -28,11 +28,12 @@ class Firing:
     """One firing alert or finding. Times are seconds, UTC.
 
     value, threshold: in the metric's own unit. fired_last_hour: how often it fired in the hour before, this time
-    included. healed_after_seconds: it ended by itself after this long; None if it has not. signature: the id of the log
-    pattern that belongs to it, and its text; signature_change: the share by which the pattern is more frequent than
-    usual, 5.2 for 520 % more. deploy_version: the sender's word that this deploy was near. times, values: samples of
-    the same metric of the same service, before and after the firing. fingerprint: the same for each firing of one
-    alert; people's words are kept by it. node: where the service runs, if known.
+    included. earlier_seconds: how long those earlier times lasted, each of which ended by itself. healed_after_seconds:
+    it ended by itself after this long; None if it has not. signature: the id of the log pattern that belongs to it, and
+    its text; signature_change: the share by which the pattern is more frequent than usual, 5.2 for 520 % more.
+    deploy_version: the sender's word that this deploy was near. times, values: samples of the same metric of the same
+    service, before and after the firing. fingerprint: the same for each firing of one alert; people's words are kept by
+    it.
     """
 
     firing_id: str
@@ -45,6 +46,7 @@ class Firing:
     threshold: float | None = None
     fired_last_hour: int = 1
     healed_after_seconds: float | None = None
+    earlier_seconds: tuple[float, ...] = ()
     signature: str | None = None
     signature_text: str = ""
     signature_change: float | None = None

@@ -26,6 +26,7 @@ from storage.models.surroundings import (
     ServiceEdge,
     ServicePlace,
 )
+from storage.models.triage import AlertFiring, TriageDecision, TriageWord
 from storage.models.watching import (
     Alert,
     ApiKey,
@@ -41,6 +42,7 @@ from storage.models.watching import (
 __all__ = [
     "Action",
     "Alert",
+    "AlertFiring",
     "ApiKey",
     "Approval",
     "ArrivalMinute",
@@ -68,5 +70,7 @@ __all__ = [
     "ServiceEdge",
     "ServicePlace",
     "TimelineEntry",
+    "TriageDecision",
+    "TriageWord",
     "Verification",
 ]

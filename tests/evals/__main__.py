@@ -73,6 +73,7 @@ def _figures(part: str, run: Run) -> Iterator[EvalFigure]:
     began = time.monotonic()
     if part in SUITES:
         yield from figures_of(part, run.marks(part))
+        print(f"{part} passed: {run.by_group(part)}", file=sys.stderr)
     elif part in ARMS:
         yield from _ARMS[part](run)
     else:

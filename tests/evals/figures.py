@@ -53,7 +53,7 @@ class EvalFigure:
                 "unit": f"{self.unit} ({LOWER_IS_BETTER})" if lower_is_better else self.unit,
                 "peer": self.peer,
                 "peer_value": _printed(self.peer_value),
-                "at_least": self.at_most if lower_is_better else self.at_least,
+                "at_least": _printed(self.at_most if lower_is_better else self.at_least),
                 "holds": self.holds,
                 "interval": None if self.interval is None else [_printed(end) for end in self.interval],
                 "cases": self.cases,

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.benchmarks.figures import NothingToMeasureError
 from tests.evals.cases import Case, read_case
 from tests.evals.marks import Mark
-from tests.evals.nezha_days import Fault, days, edges, faults, log_rows, metric_rows, spans, stamp
+from tests.evals.nezha_days import Fault, days, edges, faults, log_rows, metric_rows, places, spans, stamp
 from tests.evals.seam import Answer
 
 _SECONDS_UNTIL_ALERT = 180
@@ -53,11 +53,10 @@ def export(day: Path, fault: Fault, folder: Path) -> None:
     if lines:
         (folder / "logs.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     called = edges(day, found)
-    services = sorted({service for edge in called for service in edge})
-    _write(
-        folder / "service_map.json",
-        {"services": services, "edges": [{"from": caller, "to": callee} for caller, callee in called]},
-    )
+    nodes = places(day)
+    services = [{"name": name, "node": nodes.get(name)} for name in sorted({name for edge in called for name in edge})]
+    calls = [{"from": caller, "to": callee} for caller, callee in called]
+    _write(folder / "service_map.json", {"services": services, "edges": calls})
     _write(folder / "truth.json", {"origin_service": fault.service, "kind": fault.kind, "injected_at": stamp(fault.at)})
 
 

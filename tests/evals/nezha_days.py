@@ -6,9 +6,11 @@ import csv
 import gzip
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,6 +21,7 @@ _MOST = 1500
 """Spans and log lines kept of a minute; traces are kept whole, lines evenly."""
 _REFERENCE = 10 * 60
 """The fault-free minute of the day is laid this long before the fault, as what is usual."""
+_ADDRESS = re.compile(r"[\d.]+")
 _NO_MEASURE = frozenset({"Time", "TimeStamp", "PodName", "ServiceName", "time", "timestamp"})
 
 
@@ -106,9 +109,20 @@ def edges(day: Path, found: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     """Return who calls whom: from the spans, else from the day's list of dependencies."""
     services = {(span["trace_id"], span["span_id"]): span["service"] for span in found}
     called = {(services.get((span["trace_id"], span["parent_id"]), span["service"]), span["service"]) for span in found}
-    for path in () if found else sorted((day / "metric").glob("dependency.csv*")):
-        called |= {(row["Source"], row["Target"]) for row in _rows(path)}
+    if not found:
+        called |= {edge for edge in _dependencies(day) if not _ADDRESS.fullmatch(edge[1])}
     return sorted(edge for edge in called if edge[0] != edge[1])
+
+
+def places(day: Path) -> dict[str, str]:
+    """Return the node on which each service runs, as far as the day's list of dependencies says so."""
+    return {service: node for service, node in _dependencies(day) if _ADDRESS.fullmatch(node)}
+
+
+def _dependencies(day: Path) -> list[tuple[str, str]]:
+    """Return the day's list of who depends on whom: services on services, and services on the addresses of nodes."""
+    paths = sorted((day / "metric").glob("dependency.csv*"))
+    return [(row["Source"], row["Target"]) for path in paths for row in _rows(path)]
 
 
 def _files(day: Path, fault: Fault, kind: str) -> Iterator[tuple[Path, float]]:
@@ -130,10 +144,14 @@ def _span(row: dict[str, str], shift: float) -> dict[str, Any]:
         "parent_id": None if row["ParentID"] == "root" else row["ParentID"],
         "service": service_of(row["PodName"]),
         "name": row["OperationName"],
-        "start": stamp(int(row["StartTimeUnixNano"]) / 1e9 + shift),
+        "start": _to_the_millisecond(int(row["StartTimeUnixNano"]) / 1e9 + shift),
         "duration_ms": round(float(row["Duration"]) / 1000, 3),
         "status": "OK",
     }
+
+
+def _to_the_millisecond(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _line(row: dict[str, str], shift: float) -> dict[str, Any]:
@@ -148,13 +166,20 @@ def _line(row: dict[str, str], shift: float) -> dict[str, Any]:
         "severity_text": level,
         "msg": text,
         "trace_id": row["TraceID"],
+        "node": row["Node"],
     }
 
 
 def _around(path: Path, column: str, fault: Fault) -> Iterator[dict[str, str]]:
-    for row in _rows(path):
+    for row in _kept_rows(path):
         if fault.at - _BEFORE <= _seconds(row[column]) <= fault.at + _AFTER:
             yield row
+
+
+@lru_cache(maxsize=128)
+def _kept_rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a file of metrics, which every fault of its day reads again."""
+    return list(_rows(path))
 
 
 def _rows(path: Path) -> Iterator[dict[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from tests.evals.by_severity import share_passed_by_severity
 from tests.evals.calibration import calibration
 from tests.evals.figures import EvalFigure, count, resampled, share
 from tests.evals.graders.triage import f1_score
@@ -26,7 +27,7 @@ def figures_of(suite: str, marks: Sequence[Mark]) -> Iterator[EvalFigure]:
 
 def figures_of_all(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
     """Yield the figures over all suites of the run."""
-    yield _sum("all_wrong_and_sure", marks, at_most=0)
+    yield _wrong_and_sure("all_wrong_and_sure", marks, at_most=0)
     yield from calibration("all", marks, at_most=_ECE)
     yield from _seconds("all", marks)
 
@@ -52,7 +53,7 @@ def _commits(
     yield share(f"{suite}_abstained", sum(mark.abstained for mark in marks), len(marks))
     yield _count(f"{suite}_decoys_blamed", marks, "decoys_blamed", at_most=0)
     yield _part(f"{suite}_none_right", marks, "none_right", "none_cases", at_least=none_right)
-    yield _sum(f"{suite}_wrong_and_sure", marks, at_most=0)
+    yield _wrong_and_sure(f"{suite}_wrong_and_sure", marks, at_most=0)
 
 
 def _chain(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
@@ -61,11 +62,12 @@ def _chain(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
     yield _part("chain_edges_found", marks, "edges_found", "edges", unit="share of the true edges")
     yield _count("chain_inverted_edges", marks, "inverted_edges", at_most=0)
     yield _count("chain_victims_as_origin", marks, "victims_as_origin", at_most=0)
-    yield _sum("chain_wrong_and_sure", marks, at_most=0)
+    yield _wrong_and_sure("chain_wrong_and_sure", marks, at_most=0)
 
 
 def _triage(marks: Sequence[Mark]) -> Iterator[EvalFigure]:
-    yield share("triage_passes", sum(mark.passed for mark in marks), len(marks), at_least=5 / 6)
+    peer = ("the sender's SEV1 and SEV2 wake", share_passed_by_severity([mark.case for mark in marks]))
+    yield share("triage_passes", sum(mark.passed for mark in marks), len(marks), at_least=5 / 6, peer=peer)
     yield _count("triage_must_pages_suppressed", marks, "must_pages_suppressed", at_most=0)
     found, false, missed = (
         sum(mark.counts[key] for mark in marks) for key in ("true_pages", "false_pages", "missed_pages")
@@ -91,7 +93,7 @@ def _seconds(suite: str, marks: Sequence[Mark]) -> Iterator[EvalFigure]:
         yield EvalFigure(f"{suite}_seconds_{name}", value, "seconds a case", len(seconds), interval, at_most=bound)
 
 
-def _sum(name: str, marks: Sequence[Mark], *, at_most: float) -> EvalFigure:
+def _wrong_and_sure(name: str, marks: Sequence[Mark], *, at_most: float) -> EvalFigure:
     return count(
         name,
         sum(mark.wrong_and_sure for mark in marks),

@@ -84,6 +84,14 @@ class Run:
         """Return the marks of every suite that was asked in this run."""
         return [mark for suite in SUITES for mark in self._marks.get(suite, ())]
 
+    def by_group(self, suite: str) -> str:
+        """Return how many cases of each group passed, in words, the worst first."""
+        groups: dict[str, list[bool]] = {}
+        for mark in self._marks.get(suite, ()):
+            groups.setdefault(mark.case.group.removeprefix(f"{suite}/"), []).append(mark.passed)
+        worst_first = sorted(groups.items(), key=lambda item: sum(item[1]) / len(item[1]))
+        return ", ".join(f"{group} {sum(passed)} of {len(passed)}" for group, passed in worst_first)
+
     def _tell(self, mark: Mark) -> None:
         answer, verdict = mark.answer, "passed" if mark.passed else "FAILED"
         said = f"{answer.root_cause_commit or answer.origin_service} at {answer.confidence:.2f}, {answer.cause}"

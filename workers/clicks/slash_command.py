@@ -24,6 +24,7 @@ from workers.telling.channels.outages import held_texts
 from workers.telling.channels.private_messages import post_privately
 from workers.telling.quiet_reasons import maintenance_text
 from workers.telling.root_card import STATUS_WORDS
+from workers.triage.answer import triage_card, woken_card
 from workers.watching.delays import delays
 from workers.watching.states import WORDS, counts, sentence, watched_states
 from workers.watching.still_broken import closed_by_hand
@@ -34,6 +35,7 @@ SHOWN = 10
 
 HELP = ours("""`/argux status` — is anything broken right now, and is Argux itself well
 `/argux incidents` — the newest incidents; add `open` or `resolved` to see only those
+`/argux triage` — which alerts fire, who is told and why; `/argux woken 12` — number 12 should have woken you
 `/argux help` — this list""")
 
 
@@ -52,6 +54,10 @@ def answer_command(
                 card = status_card(services, session)
             case "incidents" if len(words) <= 2 and (len(words) == 1 or words[1].lower() in list(IncidentStatus)):
                 card = incidents_card(session, IncidentStatus(words[1].lower()) if len(words) == 2 else None)
+            case "triage" if len(words) == 1:
+                card = triage_card(session)
+            case "woken" if len(words) == 2:
+                card = woken_card(services, words[1].removeprefix("#"), user_id)
             case "help":
                 card = Card(title="What Argux understands", text=HELP)
             case _:

@@ -10,6 +10,7 @@ from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.record_findings import record_findings
 from workers.memory.broken_times import past_incidents, remembered_since
 from workers.services import Services
+from workers.triage import Sifted, sift, tell_turned
 from workers.troubles import Troubles
 from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Tick, Watch
@@ -28,7 +29,7 @@ def judge(
     troubles: Troubles,
     now: datetime,
 ) -> frozenset[Metric]:
-    """Run the watches, each on the data that is whole for it; record their findings.
+    """Run the watches, each on the data that is whole for it; record those of their findings that people are told.
 
     Return the metrics that could not be watched. A funnel whose history is still being read is left out.
     """
@@ -45,5 +46,11 @@ def judge(
         with troubles.apart(f"watching {', '.join(sorted(watch.metrics))}"):
             findings += watch.findings(services, Tick(until, full, past))
             watched |= watch.metrics
-    record_findings(services, findings, troubles, now)
+    sifted = Sifted(tuple(findings))
+    if Metric.ALERT in watched:
+        with troubles.apart("deciding who is woken"):
+            sifted = sift(services, findings, now)
+    record_findings(services, sifted.findings, troubles, now)
+    with troubles.apart("telling what waited"):
+        tell_turned(services, sifted.turned, now)
     return frozenset(metric for watch in watches for metric in watch.metrics) - watched

@@ -25,6 +25,7 @@ from workers.locks import lease
 from workers.services import Services
 from workers.telling.delays_message import enqueue_delays_message
 from workers.telling.held_messages import end_quiet_times
+from workers.triage.digest import enqueue_digest
 from workers.troubles import TICK, Troubles, store_run
 
 ASKED = "argux:tick:asked"
@@ -137,6 +138,9 @@ class _Run:
     def tell_delays(self) -> None:
         enqueue_delays_message(self._services)
 
+    def tell_digest(self) -> None:
+        enqueue_digest(self._services, self._now)
+
 
 _PARTS: Mapping[str, Callable[[_Run], None]] = {
     "reading the funnels": _Run.read_funnels,
@@ -153,5 +157,6 @@ _PARTS: Mapping[str, Callable[[_Run], None]] = {
     "following what people closed": _Run.follow_closed_by_hand,
     "catching up": _Run.catch_up,
     "telling what is late": _Run.tell_delays,
+    "telling what could wait": _Run.tell_digest,
 }
 """The parts of a tick in their order, by what they do. Each runs by itself, whatever happens in the others."""

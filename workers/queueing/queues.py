@@ -19,6 +19,7 @@ QUEUES: Mapping[str, str] = {
     "tell_person": PEOPLE,
     "tell_outage": PEOPLE,
     "tell_delays": PEOPLE,
+    "tell_digest": PEOPLE,
     "create_ticket": PEOPLE,
     "escalate": PEOPLE,
     "propose_fix": PEOPLE,

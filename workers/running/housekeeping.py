@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from detection.logs.patterns import check
 from storage import commits, flags, log_signatures, orchestrator, provider_statuses, service_map
+from storage.alert_firings import drop_old_firings
 from storage.alerts import DROPPED_AT_ONCE, drop_old_alerts
 from storage.database import dropping
 from storage.database.gaps import let_others_write
 from storage.dead_letters import PRUNED_AT_ONCE, prune
 from storage.models import LogPattern
 from storage.readable_rows import look_at_all
+from storage.triage import drop_old_decisions
 from workers.diagnosis.job import give_up_overdue
 from workers.remediation.approvals import expire_proposals
 from workers.running.audit_head import tell_head
@@ -50,7 +52,10 @@ def _expire_telemetry(services: Services) -> None:
 
 
 def _drop_alerts(services: Services) -> None:
-    _in_passes(services, lambda session: drop_old_alerts(session, now=services.clock()), DROPPED_AT_ONCE)
+    now, size = services.clock(), DROPPED_AT_ONCE
+    _in_passes(services, lambda session: drop_old_alerts(session, now=now), size)
+    _in_passes(services, lambda session: drop_old_firings(session, now=now, at_once=size), size)
+    _in_passes(services, lambda session: drop_old_decisions(session, now=now, at_once=size), size)
 
 
 def _drop_surroundings(services: Services) -> None:

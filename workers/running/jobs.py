@@ -29,6 +29,7 @@ from workers.telling.delays_message import tell_delays
 from workers.telling.delivery import deliver, delivery_given_up
 from workers.telling.picture import draw_picture
 from workers.telling.root_message import message_given_up, refresh_incident
+from workers.triage.digest import tell_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ JOBS: dict[str, Job] = {
     "tell_person": Job(tell_person, 60),
     "tell_outage": Job(tell_outage, 60),
     "tell_delays": Job(tell_delays, 60),
+    "tell_digest": Job(tell_digest, 60),
     "create_ticket": Job(create_ticket, given_up=ticket_given_up),
     "escalate": Job(escalate, given_up=escalation_given_up),
     "propose_fix": Job(propose_fix, given_up=fix_given_up),

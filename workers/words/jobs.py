@@ -17,6 +17,7 @@ _WORDS = {
     "propose_fix": "prepare a fix",
     "refresh_incident": "post or change an incident's message",
     "tell_dead_letters": "list the jobs that failed",
+    "tell_digest": "list the alerts that could wait",
 }
 
 

@@ -36,8 +36,38 @@ def _commits(folder: Path, texts: list[str]) -> bool:
     return _appended(folder / "context" / "commits.json", "commits", "message", texts)
 
 
+def _diffs(folder: Path, texts: list[str]) -> bool:
+    """Add a comment to every diff."""
+    path = folder / "context" / "commits.json"
+    if not path.exists():
+        return False
+    read: Any = json.loads(path.read_text(encoding="utf-8"))
+    with_diff = [one for one in (read if isinstance(read, list) else read["commits"]) if one.get("diff")]
+    for step, commit in enumerate(with_diff):
+        mark = "#" if str((commit.get("files_changed") or [""])[0]).endswith((".py", ".yaml", ".rb")) else "//"
+        commit["diff"] += f"\n+{mark} {' '.join(texts[step % len(texts)].split())}"
+    path.write_text(json.dumps(read), encoding="utf-8")
+    return bool(with_diff)
+
+
 def _flags(folder: Path, texts: list[str]) -> bool:
-    return _appended(folder / "context" / "flags.json", "changes", "actor", texts)
+    path = folder / "context" / "flags.json"
+    return _appended(path, "changes", "flag", texts) and _appended(path, "changes", "actor", texts)
+
+
+def _versions(folder: Path, texts: list[str]) -> bool:
+    return _appended(folder / "context" / "deploys.json", "deploys", "version", texts)
+
+
+def _patterns(folder: Path, texts: list[str]) -> bool:
+    """Append to the signatures that nobody would take for trouble."""
+    path = folder / "patterns.json"
+    return _appended(path, "patterns", "signature", texts, lambda row: row.get("sentiment") == "neutral")
+
+
+def _status_feed(folder: Path, texts: list[str]) -> bool:
+    path = folder / "status_feed.json"
+    return _appended(path, "incidents", "name", texts) and _appended(path, "components", "name", texts)
 
 
 def _events(folder: Path, texts: list[str]) -> bool:
@@ -59,12 +89,15 @@ def _alert(folder: Path, texts: list[str]) -> bool:
     return True
 
 
-def _appended(path: Path, key: str, field: str, texts: list[str]) -> bool:
-    """Append a text to one field of every row of a list, which lies there bare or under `key`."""
+def _appended(
+    path: Path, key: str, field: str, texts: list[str], chosen: Callable[[dict[str, Any]], bool] = lambda _: True
+) -> bool:
+    """Append a text to one field of every chosen row of a list, which lies there bare or under `key`."""
     if not path.exists():
         return False
     read: Any = json.loads(path.read_text(encoding="utf-8"))
     rows: list[dict[str, Any]] = read if isinstance(read, list) else read[key]
+    rows = [row for row in rows if chosen(row)]
     for step, row in enumerate(rows):
         row[field] = f"{row.get(field) or ''}\n\n{texts[step % len(texts)]}".strip()
     path.write_text(json.dumps(read), encoding="utf-8")
@@ -73,9 +106,13 @@ def _appended(path: Path, key: str, field: str, texts: list[str]) -> bool:
 
 PLACES: Mapping[str, Callable[[Path, list[str]], bool]] = {
     "logs": _logs,
+    "patterns": _patterns,
     "commits": _commits,
+    "diffs": _diffs,
+    "versions": _versions,
     "flags": _flags,
     "events": _events,
+    "status feed": _status_feed,
     "open incidents": _open_incidents,
     "alert": _alert,
 }

@@ -19,6 +19,9 @@ from tests.evals.scenarios.system import SERVICES
 GUILTY: tuple[Template, ...] = (*GO, *PYTHON, *TYPESCRIPT, *JAVA, *FILES)
 _AUTHORS = ("jo.berg", "m.okafor", "lena.f", "tanaka", "a.haddad", "sofia", "deploy-bot", "wei.zhang")
 _FLAGS = ("new_gallery", "express_banner", "cart_persist_v2", "search_typo_hints", "async_receipts", "loyalty_teaser")
+_TURNS = ("off->on", "on->off")
+_CREEPING = 25
+"""Minutes from onset to alert from which on a release just before the alert tempts more than one at the onset."""
 _OFTEN_THERE = 0.65
 """How often each innocent release is there: now and then the latest deploy is the culprit."""
 
@@ -88,6 +91,8 @@ def _innocent(scene: Scene, rng: random.Random) -> list[_Release]:
     ]
     if fault.kind == "innocent_after":
         plan.append((loud, rng.uniform(fault.onset + 0.5, last), True))
+    if scene.alert_minute - fault.onset > _CREEPING:
+        plan.append((loud, scene.alert_minute - rng.uniform(2, 9), True))
     plan = [one for one in plan if rng.random() < _OFTEN_THERE]
     left = list(TEMPTING)
     releases = []
@@ -157,15 +162,22 @@ def _commit(
 
 
 def _flags(scene: Scene, rng: random.Random) -> list[dict[str, Any]]:
+    fault = scene.fault
+    found = [
+        (rng.uniform(-20, fault.onset + 3), flag, rng.choice(("frontend", "cart", "search")), rng.choice(_TURNS))
+        for flag in rng.sample(_FLAGS, rng.randint(1, 3))
+    ]
+    if fault.flag is not None:
+        found.append((fault.onset - fault.delay, fault.flag, fault.origin, "off->on"))
     return [
         {
-            "timestamp": scene.at(rng.uniform(-20, scene.fault.onset + 3)),
+            "timestamp": scene.at(minute),
             "flag": flag,
-            "service": scene.name(rng.choice(("frontend", "cart", "search"))),
-            "change": rng.choice(("off->on", "on->off")),
+            "service": scene.name(role),
+            "change": turn,
             "actor": rng.choice(_AUTHORS),
         }
-        for flag in rng.sample(_FLAGS, rng.randint(1, 3))
+        for minute, flag, role, turn in sorted(found)
     ]
 
 

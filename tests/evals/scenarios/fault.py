@@ -31,7 +31,7 @@ class Fault:
     """One fault. Roles, not names; minutes since the start of the export.
 
     mechanism: of the culprit's diff, None if no change is at fault. victims: edges (who fails, whom it drags along).
-    slow, failing: what the victims feel. aliases: names that are as good as the origin's.
+    slow, failing: what the victims feel. aliases: names that are as good as the origin's. flag: what was turned on.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class Fault:
     events: tuple[Mapping[str, Any], ...] = ()
     status: Mapping[str, Any] | None = None
     minutes: int = 110
-    library: bool = False
+    flag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ KINDS: Mapping[str, Callable[[Setting], Fault]] = {
     "certificate": kinds_without_change.certificate,
     "dns_failure": kinds_without_change.dns_failure,
     "poison_message": kinds_without_change.poison_message,
+    "flag_turned_on": kinds_without_change.flag_turned_on,
     "no_fault": kinds_without_change.no_fault,
 }
 """Each draws one fault of its kind."""

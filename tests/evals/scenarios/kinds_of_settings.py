@@ -125,7 +125,6 @@ def ttl_lowered(s: Setting) -> Fault:
         words=_numbers(s.rng.choice((600, 900, 1800)), new),
         slow=s.rng.uniform(3, 6),
         aliases=("cache", "catalog_db"),
-        library=True,
     )
 
 

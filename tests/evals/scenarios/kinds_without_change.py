@@ -202,6 +202,36 @@ def poison_message(s: Setting) -> Fault:
     )
 
 
+def flag_turned_on(s: Setting) -> Fault:
+    """A flag opens a slow path whose code has long been live: no commit of these days is at fault."""
+    origin = s.rng.choice(("search", "recommendation", "checkout"))
+    flag = s.rng.choice(("semantic_ranking", "bundle_offers", "address_suggestions", "personal_prices"))
+    slow = s.rng.uniform(5, 12)
+    return Fault(
+        kind="flag_turned_on",
+        cause="flag",
+        origin=origin,
+        onset=s.onset,
+        effects=(
+            Effect(origin, "latency", s.onset, slow, "ramp", 2),
+            Effect(origin, "cpu", s.onset, s.rng.uniform(0.8, 0.95), "ramp", 3, absolute=True),
+            Effect(origin, "errors", s.onset + 1, s.rng.uniform(0.06, 0.2), "ramp", 2, absolute=True),
+        ),
+        lines=(
+            Lines(origin, "WARN", lambda r: f"{flag}: gave up after {r.randint(1500, 6000)}ms", s.onset, 4),
+            Lines(origin, "INFO", lambda r: f"{flag}: variant on for request {r.randint(1000, 99999)}", s.onset, 2),
+        ),
+        victims=upstream(origin),
+        alert_role=s.rng.choice((origin, "frontend")),
+        alert_measure="latency",
+        remediation="turn_flag_off",
+        delay=s.rng.uniform(0.3, 1.5),
+        slow=slow * 0.7,
+        failing=s.rng.uniform(0.06, 0.15),
+        flag=flag,
+    )
+
+
 def no_fault(s: Setting) -> Fault:
     """Nothing is wrong: samples of a noisy metric were above a tight limit. There are deploys all the same."""
     role = s.rng.choice(("checkout", "search", "frontend", "recommendation"))

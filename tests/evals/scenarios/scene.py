@@ -60,6 +60,7 @@ def scene(shop: Shop, fault: Fault, rng: random.Random) -> Scene:
     """Let the fault happen in the shop."""
     numbers = np.random.default_rng(rng.randrange(2**32))
     effects = (*fault.effects, *_on_victims(fault, rng))
+    effects += _unrelated(effects, fault, rng)
     noise = rng.uniform(0.03, 0.09)
     keys = _watched(effects, fault, rng)
     courses = {
@@ -92,8 +93,9 @@ def _watched(effects: tuple[Effect, ...], fault: Fault, rng: random.Random) -> l
         ("checkout", "retries"),
         ("recommendation", "restarts"),
     ]
-    spare.append(("node", "node_memory"))
-    keys += rng.sample(spare, 4)
+    spare += [("node", "node_memory"), ("account", "cert"), ("cart", "queries"), ("orders", "queries")]
+    spare += [("inventory", "pool_wait"), ("orders_db", "db_load"), ("catalog_db", "db_cpu"), ("queue", "redelivered")]
+    keys += rng.sample(spare, 8)
     keys += [(effect.role, effect.measure) for effect in effects]
     keys.append((fault.alert_role, fault.alert_measure))
     return sorted(set(keys))
@@ -112,8 +114,8 @@ def _one_course(
 def _on_victims(fault: Fault, rng: random.Random) -> list[Effect]:
     """Return how the failure reaches those who wait for it: later and weaker with every step."""
     depth, onset = {fault.origin: 0}, {fault.origin: fault.onset}
-    felt = max([fault.onset] + [e.onset for e in fault.effects if e.measure == "errors" and e.role == fault.origin])
-    onset[fault.origin] = felt
+    own = [e.onset for e in fault.effects if e.role == fault.origin and e.measure in ("errors", "latency")]
+    felt = onset[fault.origin] = min(own, default=fault.onset)
     found: list[Effect] = []
     touched = {effect.role for effect in fault.effects if effect.role != fault.origin and effect.measure != "timeouts"}
     for cause, victim in fault.victims:
@@ -127,6 +129,16 @@ def _on_victims(fault: Fault, rng: random.Random) -> list[Effect]:
         if fault.failing:
             found.append(Effect(victim, "errors", onset[victim], fault.failing * damp, "ramp", 2, absolute=True))
     return found
+
+
+def _unrelated(effects: tuple[Effect, ...], fault: Fault, rng: random.Random) -> tuple[Effect, ...]:
+    """Return short bumps of services that have nothing to do with it, before and during the fault."""
+    touched = {effect.role for effect in effects} | {fault.alert_role}
+    calm = [role for role in SERVICES if role not in touched]
+    return tuple(
+        Effect(role, "latency", rng.uniform(10, fault.onset + 5), rng.uniform(1.3, 2.0), "bump", rng.uniform(1, 4))
+        for role in rng.sample(calm, min(2, len(calm)))
+    )
 
 
 def _limit(fault: Fault, values: Floats, quiet: float) -> float:

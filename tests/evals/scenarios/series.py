@@ -44,8 +44,9 @@ _WHOLE = frozenset({"restarts", "lag", "connections", "timeouts", "retries"})
 class Effect:
     """What a fault does to one metric from minute `onset` on.
 
-    shape: "step" (within a minute or two), "ramp" (over `length` minutes), "line" (without end, `length` minutes to
-    the full effect), "countdown". to: the level reached, as a multiple of the usual one, or if `absolute` as it is.
+    shape: "step" (within a minute or two), "ramp" (over `length` minutes), "line" (without end, `length` minutes to the
+    full effect), "bump" (for `length` minutes), "countdown". to: the level reached, as a multiple of the usual one, or
+    if `absolute` as it is.
     """
 
     role: str
@@ -87,6 +88,8 @@ def course(
 def _part(effect: Effect, times: Floats) -> Floats:
     """Return how far the effect has come at each time: 0 before, 1 when it is full, beyond 1 for a line."""
     since = times - effect.onset
+    if effect.shape == "bump":
+        return np.where((since >= 0) & (since <= effect.length), 1.0, 0.0)
     share = np.clip(since / max(effect.length, 0.5), 0.0, None if effect.shape == "line" else 1.0)
     return np.where(since >= 0, share, 0.0)
 

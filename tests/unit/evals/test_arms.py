@@ -29,6 +29,7 @@ SURE = PlainAnswer(root_cause_commit=DECOY, confidence=0.9)
 @pytest.fixture
 def spoilable(tmp_path: Path) -> Case:
     case = scenario(tmp_path, "node_pressure", 0)
+    (case.folder / "status_feed.json").write_text('{"components": [{"name": "API"}], "incidents": [{"name": "Slow"}]}')
     (case.folder / "incidents_open.json").write_text('[{"incident_id": "INC-1", "summary": "known"}]')
     return case
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.evals.by_severity import share_passed_by_severity
 from tests.evals.cases import Case
 from tests.evals.graders import chain, root_cause, scenario, triage
 from tests.evals.graders.commits import same_commit
@@ -148,6 +151,13 @@ def test_waking_for_everything_fails_by_f1() -> None:
 
 def test_an_alert_without_a_decision_counts_as_suppressed() -> None:
     assert triage.grade(alerts(), PlainAnswer()).counts["must_pages_suppressed"] == 1
+
+
+def test_the_peer_of_triage_wakes_by_the_senders_severity(tmp_path: Path) -> None:
+    pages = [{"id": "A", "severity": "SEV1"}, {"id": "B", "severity": "SEV2"}, {"id": "C", "severity": "SEV3"}]
+    (tmp_path / "pages.json").write_text(json.dumps(pages))
+    assert share_passed_by_severity([replace(alerts(), folder=tmp_path)]) == 1
+    assert share_passed_by_severity([replace(alerts(must_page=["C"]), folder=tmp_path)]) == 0
 
 
 def test_a_scenario_passes_by_its_commit_and_counts_its_chain() -> None:

@@ -37,7 +37,7 @@ def data(tmp_path: Path) -> Path:
     (day / "trace" / "09_13_trace.csv").write_text(HEADER + spans)
     (day / "faultfree_trace" / "08_00_trace.csv").write_text(HEADER + spans.replace("1674983610", "1674979230"))
     (day / "log" / "09_13_log.csv").write_text(
-        f'TimeUnixNano,PodName,TraceID,Log\n{second},{POD},t,"{{""log"":""17:13 ERROR lost\\n""}}"\n'
+        f'TimeUnixNano,Node,PodName,TraceID,Log\n{second},10.0.0.7,{POD},t,"{{""log"":""17:13 ERROR lost\\n""}}"\n'
     )
     return tmp_path / "nezha"
 
@@ -60,10 +60,21 @@ def test_metrics_are_those_of_the_hour_before_and_only_numbers(data: Path, tmp_p
 def test_spans_give_the_service_map_and_the_quiet_minute_lies_before_the_fault(data: Path, tmp_path: Path) -> None:
     (case,) = cases(data, tmp_path / "out")
     spans = json.loads((case.folder / "traces.json").read_text())
-    assert {span["start"] for span in spans} == {"2023-01-29T09:13:30Z", "2023-01-29T09:04:00Z"}
+    assert {span["start"] for span in spans} == {"2023-01-29T09:13:30.000Z", "2023-01-29T09:04:00.000Z"}
     assert len({(span["trace_id"], span["span_id"]) for span in spans}) == 4
     edges = json.loads((case.folder / "service_map.json").read_text())["edges"]
     assert edges == [{"from": "web", "to": "cart-service"}]
+
+
+def test_without_spans_the_list_of_dependencies_gives_edges_and_nodes(data: Path, tmp_path: Path) -> None:
+    day = data / "2023-01-29"
+    for path in (*day.glob("trace/*"), *day.glob("faultfree_trace/*")):
+        path.unlink()
+    (day / "metric" / "dependency.csv").write_text("Source,Target,Weight\nweb,cart-service,1\nweb,10.0.0.9,1\n")
+    (case,) = cases(data, tmp_path / "out")
+    read = json.loads((case.folder / "service_map.json").read_text())
+    assert read["edges"] == [{"from": "web", "to": "cart-service"}]
+    assert read["services"] == [{"name": "cart-service", "node": None}, {"name": "web", "node": "10.0.0.9"}]
 
 
 def test_a_line_keeps_its_level_and_the_time_of_its_record(data: Path, tmp_path: Path) -> None:

@@ -118,6 +118,14 @@ def test_a_country_that_cannot_pay_stands_in_the_logs(tmp_path: Path) -> None:
     assert refused.isdisjoint(captured)
 
 
+def test_a_flag_at_fault_was_turned_on_just_before_the_onset(tmp_path: Path) -> None:
+    case = scenario(tmp_path, "flag_turned_on", 2)
+    onset = time(case.truth["onset"])
+    turned = [flag for flag in read(case.folder / "context" / "flags.json", "changes") if flag["change"] == "off->on"]
+    near = [flag for flag in turned if 0 <= (onset - time(flag["timestamp"])).total_seconds() <= 90]
+    assert case.truth["first_failing_service"] in {flag["service"] for flag in near}
+
+
 def test_a_night_without_a_fault_accepts_to_abstain(tmp_path: Path) -> None:
     truth = scenario(tmp_path, "no_fault", 0).truth
     assert (truth["root_cause_commit"], truth["accept_abstention"], truth["propagation_path"]) == ("none", True, [])

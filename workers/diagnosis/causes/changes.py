@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detection.types import Commit
 from integrations.cards import moment
@@ -60,7 +60,24 @@ def check_change(
     if best is not None:
         found.append(_text(key, best, len(judged)))
     found.append(_time(key, live_at, best.fit if best is not None else Fit(0.0), live_in, observed))
-    return [item for item in found if item is not None]
+    believed = _plausibility(best)
+    return [_believed(item, believed) for item in found if item is not None]
+
+
+def _plausibility(best: Judged | None) -> float:
+    """Return how far place and time may speak for a change, from what its text can do: 0.1 for nothing, 1 for enough.
+
+    A change that can do nothing of this kind is not made a cause by where and when it went live.
+    """
+    weight = weights.CHANGE_UNREAD_FITS_NOTHING if best is None else best.weight
+    return min(max((weight - weights.CHANGE_FITS_NOTHING) / 1.5, 0.1), 1.0)
+
+
+def _believed(item: Evidence, share: float) -> Evidence:
+    """Return evidence of place or time, if it speaks for the change, with as much weight as its text allows."""
+    if item.check == "change_text" or item.weight <= 0:
+        return item
+    return replace(item, weight=item.weight * share)
 
 
 def _text(key: str, best: Judged, count: int) -> Evidence:
@@ -107,11 +124,13 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
         return None
     origin, chain = observed.chain.origin, observed.chain
     names = quoted(", ".join(sorted(services)), 80)
-    nodes = {node for service in services for node in observed.nodes_of(service)}
+    holds = services & observed.holders()
     explained = best.fit.sign.part if best is not None and best.fit.sign is not None else None
-    if origin is not None and origin in services | nodes:
-        result = ours("{names} is where it began.", names=names)
-        return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN * chain.confidence, source="chain")
+    if origin is not None and (origin in services or holds):
+        where = "is where it began" if origin in services else "uses what ran out where it began"
+        result = ours("{names} {where}.", names=names, where=where)
+        weight = weights.CHANGE_WHERE_IT_BEGAN if origin in services else weights.CHANGE_IN_A_HOLDER
+        return evidence("change_place", key, result, weight * chain.confidence, source="chain")
     if origin is not None and origin == explained:
         result = ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
         return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN * chain.confidence, source="chain")

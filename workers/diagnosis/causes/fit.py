@@ -71,7 +71,9 @@ def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> It
     involved = observed.involved()
     for sign in observed.signs:
         own = sign.part in services and sign.kind in effect.causes
-        below = sign.part in callees and sign.kind in effect.causes_in_callees
+        below = sign.part in callees and (
+            sign.kind in effect.causes_in_callees or (sign.kind is SymptomKind.QUEUE and sign.kind in effect.causes)
+        )
         beside = sign.part in nodes and sign.kind in effect.causes
         if own or below or beside:
             worth = _COMMON if sign.kind in _GENERAL_KINDS else _SPECIFIC

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from detection.statistics.departures import departure
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
@@ -20,9 +18,6 @@ from workers.words.text import number, quoted
 
 CAUSE = "surge"
 RISEN_AT_LEAST = 1.5
-ALIKE_WITHIN = 1.6
-"""Parts whose traffic rose by factors within this ratio of one another serve the same crowd."""
-
 LEAD_SECONDS = 240.0
 _QUERY_WORDS = ("query", "queries", "qps", "db_", "outbound", "upstream_req", "egress")
 
@@ -43,7 +38,8 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     entries = [rise for rise in rises if not _called_by_hurt(rise.course.part, observed)]
     if not entries:
         return
-    largest = max(entries, key=lambda rise: rise.ratio)
+    callers = {edge.callee for edge in observed.scene.edges}
+    largest = max(entries, key=lambda rise: (rise.course.part not in callers, rise.ratio))
     hypothesis = Hypothesis(
         key=CAUSE,
         cause=CAUSE,
@@ -101,28 +97,23 @@ def _risen(rise: _Rise, observed: Observed) -> Evidence:
 
 
 def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
-    """Compare the rises of all parts that have a traffic series."""
+    """Check whether every part that has a traffic series gets more: a crowd reaches all, a loop or retries do not."""
     measured = {course.part for course in _traffic(observed)}
     if len(measured) < 2:
         return None
-    best = {
-        part: max(rise.ratio for rise in rises if rise.course.part == part) for part in {r.course.part for r in rises}
-    }
-    ratios = np.array(list(best.values()))
-    alike = len(best) == len(measured) and float(ratios.max() / ratios.min()) <= ALIKE_WITHIN
-    if alike:
+    risen = {rise.course.part for rise in rises}
+    if risen == measured:
         result = ours(
-            "All {count} measured parts get more alike: {parts}.",
+            "All {count} measured parts get more: {parts}.",
             count=len(measured),
-            parts=listed([theirs(quoted(part, 40)) for part in sorted(best)[:5]]),
+            parts=listed([theirs(quoted(part, 40)) for part in sorted(risen)[:5]]),
         )
         return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_ALIKE, source="traffic")
     result = ours(
-        "Only {count} of {all} measured parts get more: a crowd would reach all.", count=len(best), all=len(measured)
+        "Only {count} of {all} measured parts get more: a crowd would reach all.", count=len(risen), all=len(measured)
     )
-    if len(best) > len(measured) / 2:
-        return evidence("traffic_alike", CAUSE, result, 0.0, source="traffic")
-    return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_IN_SOME, source="traffic")
+    weight = 0.0 if len(risen) > len(measured) / 2 else weights.TRAFFIC_ROSE_IN_SOME
+    return evidence("traffic_alike", CAUSE, result, weight, source="traffic")
 
 
 def _retries(rise: _Rise, observed: Observed) -> Evidence | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from detection.chain import LineGroup
 from detection.symptoms import symptoms_of_text
+from detection.symptoms.metric_names import split_words
 from detection.types import ProviderStatus, SymptomKind
 from integrations.cards import moment
 from integrations.text import ours
@@ -20,6 +21,10 @@ from workers.words.text import counted, percent, quoted
 CAUSE = "third_party"
 BEFORE_SECONDS, AFTER_SECONDS = 1800.0, 900.0
 """How long before and after the onset a provider's incident may be said to have begun: feeds are written by hand."""
+
+_OUTSIDE_WORDS = frozenset(
+    ("provider", "psp", "external", "thirdparty", "third", "vendor", "partner", "gateway_provider")
+)
 
 _FAILS = frozenset(
     (
@@ -50,14 +55,19 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
             prior=weights.THIRD_PARTY_PRIOR,
             service=lines[0].part if lines else None,
         )
-        checks = [_failing_calls(key, lines, observed), _feed(key, company, status, observed)]
+        checks = [
+            _failing_calls(key, lines, observed),
+            _measured(key, observed),
+            _feed(key, company, status, observed),
+        ]
         yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
 
 
 def _by_company(observed: Observed) -> dict[str, list[LineGroup]]:
     found: dict[str, list[LineGroup]] = {}
     for group in bad_lines(observed):
-        if not symptoms_of_text(group.text) & _FAILS or SymptomKind.CERTIFICATE in symptoms_of_text(group.text):
+        kinds = symptoms_of_text(group.text)
+        if kinds and (not kinds & _FAILS or SymptomKind.CERTIFICATE in kinds):
             continue
         for host in outside_hosts(group.text, observed.parts):
             found.setdefault(company_of(host), []).append(group)
@@ -97,6 +107,24 @@ def _failing_calls(key: str, lines: list[LineGroup], observed: Observed) -> Evid
     )
     weight = weights.CALLS_TO_IT_FAIL if share >= 0.5 else weights.SOME_CALLS_TO_IT_FAIL
     return evidence("failing_calls", key, result, weight, source="logs", data={"share": share, "lines": count})
+
+
+def _measured(key: str, observed: Observed) -> Evidence | None:
+    """Check whether a metric about calls to the outside, by its name, is among the first signs."""
+    signs = [
+        sign
+        for part in sorted(observed.involved())
+        for sign in observed.first_signs(part)
+        if sign.source == "metric" and split_words(sign.text) & _OUTSIDE_WORDS
+    ]
+    if not signs:
+        return None
+    result = ours(
+        "“{metric}” of {part} left its course among the first.",
+        metric=quoted(signs[0].text, 80),
+        part=quoted(signs[0].part, 60),
+    )
+    return evidence("outside_metric", key, result, weights.OUTSIDE_METRIC_FIRST, source="metrics")
 
 
 def _feed(key: str, company: str, status: ProviderStatus | None, observed: Observed) -> Evidence:

@@ -6,22 +6,36 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 
+from workers.diagnosis.changes.text.words import word_set
 from workers.diagnosis.diffs import is_not_code
 
 _TESTS = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|testdata|fixtures|mocks?|__mocks__|testing|test[-_]\w+|\w+[-_]tests?|cypress|benchmarks?|examples?|loadtest)/|"
-    r"(?:^|/)(?:test_[\w.-]+|conftest\.py|[\w.-]+_test\.\w+|[\w.-]+_spec\.\w+|[\w-]+\.(?:test|spec|stories|e2e)\.\w+|\w+(?:Test|Tests|Spec|IT)\.(?:java|kt|cs|scala|groovy|swift|php))$"
+    r"(?:^|/)(?:tests?|__tests__|spec|specs|e2e|testdata|fixtures|mocks?|__mocks__|testing|"
+    r"test[-_]\w+|\w+[-_]tests?|cypress|benchmarks?|examples?|loadtest)/|"
+    r"(?:^|/)(?:test_[\w.-]+|conftest\.py|[\w.-]+_test\.\w+|[\w.-]+_spec\.\w+|"
+    r"[\w-]+\.(?:test|spec|stories|e2e)\.\w+|\w+(?:Test|Tests|Spec|IT)\.(?:java|kt|cs|scala|"
+    r"groovy|swift|php))$"
 )
 _CONTINUOUS_INTEGRATION = re.compile(
-    r"(?:^|/)(?:\.github|\.circleci|\.buildkite|\.gitlab|\.azure-pipelines|\.tekton|ci)/|(?:^|/)(?:\.gitlab-ci\.yml|Jenkinsfile|azure-pipelines\.yml|\.travis\.yml|bitbucket-pipelines\.yml|codecov\.yml|\.pre-commit-config\.yaml|renovate\.json|dependabot\.yml)$"
+    r"(?:^|/)(?:\.github|\.circleci|\.buildkite|\.gitlab|\.azure-pipelines|\.tekton|ci)/|"
+    r"(?:^|/)(?:\.gitlab-ci\.yml|Jenkinsfile|azure-pipelines\.yml|\.travis\.yml|"
+    r"bitbucket-pipelines\.yml|codecov\.yml|\.pre-commit-config\.yaml|renovate\.json|"
+    r"dependabot\.yml)$"
 )
 _TOOLS = re.compile(
-    r"(?:^|/)(?:CODEOWNERS|\.editorconfig|\.gitignore|\.gitattributes|\.dockerignore|\.golangci\.ya?ml|\.eslintrc[\w.]*|\.prettierrc[\w.]*|\.rubocop\.yml|\.flake8|\.pylintrc|mypy\.ini|tslint\.json|\.vscode/.*|\.idea/.*|sonar-project\.properties|\.clang-format|OWNERS|tsconfig\.eslint\.json|Makefile|Taskfile\.yml|justfile)$"
+    r"(?:^|/)(?:CODEOWNERS|\.editorconfig|\.gitignore|\.gitattributes|\.dockerignore|"
+    r"\.golangci\.ya?ml|\.eslintrc[\w.]*|\.prettierrc[\w.]*|\.rubocop\.yml|\.flake8|"
+    r"\.pylintrc|mypy\.ini|tslint\.json|\.vscode/.*|\.idea/.*|sonar-project\.properties|"
+    r"\.clang-format|OWNERS|tsconfig\.eslint\.json|Makefile|Taskfile\.yml|justfile)$"
 )
 _DOCUMENTS = re.compile(r"\.(?:md|mdx|rst|adoc|txt|puml|drawio|png|jpe?g|gif|svg|webp|pdf|ico)$", re.IGNORECASE)
+_TRANSLATIONS = re.compile(
+    r"(?:^|/)(?:locales?|i18n|l10n|translations?|lang)/.*\.(?:json|ya?ml|po|properties|ftl|arb|strings)$", re.IGNORECASE
+)
 _STYLE = re.compile(r"\.(?:css|scss|sass|less|styl|woff2?|ttf)$", re.IGNORECASE)
 _DASHBOARDS = re.compile(
-    r"(?:^|/)(?:dashboards?|grafana|alerts?|alerting|alertmanager|prometheus/rules|monitors?|slo)/.*\.(?:ya?ml|json|jsonnet|tf)$",
+    r"(?:^|/)(?:dashboards?|grafana|alerts?|alerting|alertmanager|prometheus/rules|"
+    r"monitors?|slo)/.*\.(?:ya?ml|json|jsonnet|tf)$",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
@@ -31,56 +45,23 @@ _ELSEWHERE = re.compile(
 _DEPENDENCIES = re.compile(r"requirements[\w.-]*\.txt$|(?:^|/)(?:robots|version)\.txt$", re.IGNORECASE)
 
 _ENDINGS = ("service", "svc", "server", "api", "worker", "app", "srv", "job", "backend", "web", "daemon")
-_GROUPS = frozenset(
-    [
-        "services",
-        "service",
-        "svc",
-        "apps",
-        "app",
-        "src",
-        "cmd",
-        "packages",
-        "microservices",
-        "backend",
-        "modules",
-        "components",
-        "deploy",
-        "k8s",
-        "kubernetes",
-        "helm",
-        "charts",
-        "manifests",
-    ]
+_GROUPS = word_set(
+    """
+    services service svc apps app src cmd packages microservices backend modules components deploy
+    k8s kubernetes helm charts manifests
+    """
 )
-_SHARED_FOLDERS = frozenset(
-    [
-        "pkg",
-        "lib",
-        "libs",
-        "common",
-        "shared",
-        "internal",
-        "platform",
-        "core",
-        "utils",
-        "util",
-        "vendor",
-        "proto",
-        "protos",
-        "protobuf",
-        "sdk",
-        "framework",
-        "infra",
-        "base",
-        "foundation",
-        "third_party",
-        "buildsrc",
-    ]
+_SHARED_FOLDERS = word_set(
+    """
+    pkg lib libs common shared internal platform core utils util vendor proto protos protobuf sdk
+    framework infra base foundation third_party buildsrc
+    """
 )
 _SHARED_FILES = re.compile(
-    r"^(?:go\.(?:mod|sum|work)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|requirements[\w.-]*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pom\.xml|"
-    r"build\.gradle(?:\.kts)?|settings\.gradle|gradle\.properties|Gemfile(?:\.lock)?|Cargo\.(?:toml|lock)|composer\.(?:json|lock)|Directory\.\w+\.props|"
+    r"^(?:go\.(?:mod|sum|work)|package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|"
+    r"requirements[\w.-]*\.txt|pyproject\.toml|poetry\.lock|uv\.lock|pom\.xml|"
+    r"build\.gradle(?:\.kts)?|settings\.gradle|gradle\.properties|Gemfile(?:\.lock)?|"
+    r"Cargo\.(?:toml|lock)|composer\.(?:json|lock)|Directory\.\w+\.props|"
     r"Dockerfile[\w.-]*|docker-compose[\w.-]*|\.env[\w.-]*|\.tool-versions|\.nvmrc|config\.\w+|values\.yaml)$"
 )
 _CONFIGURATION = re.compile(r"\.(?:ya?ml|json|toml|tf|env|properties|conf|hcl|ini)$")
@@ -94,6 +75,7 @@ def why_not_running(path: str) -> str:
         (_TOOLS, "settings of developers' tools"),
         (_DASHBOARDS, "dashboards and alert rules"),
         (_STYLE, "styles"),
+        (_TRANSLATIONS, "translated texts"),
     ):
         if pattern.search(path):
             return words

@@ -7,21 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from detection.types import Commit
-from workers.diagnosis.changes.additions import added_effects
-from workers.diagnosis.changes.calls import call_effects
-from workers.diagnosis.changes.consequences import effect
 from workers.diagnosis.changes.effects import ChangeReading, Effect, EffectKind
-from workers.diagnosis.changes.fields import field_effects
-from workers.diagnosis.changes.inert import is_telemetry, only_renames, why_inert
-from workers.diagnosis.changes.knobs import setting_effects
-from workers.diagnosis.changes.messages import is_said_to_be_harmless, message_effects
-from workers.diagnosis.changes.migrations import adds_only_indexes, migration_effects
-from workers.diagnosis.changes.patches import Block, blocks_of, really_changed
 from workers.diagnosis.changes.paths import why_not_running
-from workers.diagnosis.changes.queries import query_effects
-from workers.diagnosis.changes.removals import removed_effects
-from workers.diagnosis.changes.values import value_effects
-from workers.diagnosis.changes.versions import is_about_versions, is_lock_file, version_effects
+from workers.diagnosis.changes.rules.additions import added_effects
+from workers.diagnosis.changes.rules.calls import call_effects
+from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.rules.fields import field_effects
+from workers.diagnosis.changes.rules.idioms import idiom_effects
+from workers.diagnosis.changes.rules.inert import is_telemetry, only_renames, why_inert
+from workers.diagnosis.changes.rules.knobs import setting_effects
+from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, message_effects
+from workers.diagnosis.changes.rules.migrations import adds_only_indexes, migration_effects
+from workers.diagnosis.changes.rules.queries import query_effects
+from workers.diagnosis.changes.rules.removals import removed_effects
+from workers.diagnosis.changes.rules.values import value_effects
+from workers.diagnosis.changes.rules.versions import is_about_versions, is_lock_file, version_effects
+from workers.diagnosis.changes.text.patches import Block, blocks_of, changed_lines
 
 _MOST_EFFECTS = 20
 _MOST_BLOCKS = 300
@@ -59,12 +60,20 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
     for block in code:
         found += setting_effects(block)
         found += value_effects(block)
-    for rule in (call_effects, added_effects, removed_effects, query_effects, migration_effects, field_effects):
+    for rule in (
+        call_effects,
+        added_effects,
+        removed_effects,
+        query_effects,
+        idiom_effects,
+        migration_effects,
+        field_effects,
+    ):
         found += rule(code)
     return _distinct(item for item in found if not is_telemetry(item.line) or item.kind in _ALSO_IN_LOGGING)
 
 
-_ALSO_IN_LOGGING = frozenset({EffectKind.LOG_LEVEL, EffectKind.SECRET, EffectKind.CALL_ADDED})
+_ALSO_IN_LOGGING = frozenset({EffectKind.LOG_LEVEL, EffectKind.SECRET, EffectKind.CALL_ADDED, EffectKind.BUFFER_GROWS})
 
 
 def _distinct(found: Iterable[Effect]) -> list[Effect]:
@@ -106,7 +115,9 @@ def _other_logic(commit: Commit, blocks: Sequence[Block], strongest: float) -> I
     if strongest > _NEEDS_NO_OTHER:
         return
     for block in blocks:
-        removed, added = really_changed(block.removed, block.added)
+        removed, added = changed_lines(block)
+        if not removed and not added:
+            removed = block.removed
         lines = [line for line in (*added, *removed) if not is_telemetry(line)]
         if not lines or is_about_versions(block.path):
             continue
@@ -122,10 +133,12 @@ def _other_logic(commit: Commit, blocks: Sequence[Block], strongest: float) -> I
 
 _NEEDS_NO_OTHER = 0.25
 _MENDS = re.compile(
-    r"^\s*(?:if\b|unless\b|guard\b|defer\b.*[Cc]lose|finally|with\b|try\b)|\.[Cc]lose\(|\bcancel\(\)|\?\?|orElse|\bis None\b"
+    r"^\s*(?:if\b|unless\b|guard\b|defer\b.*[Cc]lose|finally|with\b|try\b)|\.[Cc]lose\(|"
+    r"\bcancel\(\)|\?\?|orElse|\bis None\b"
 )
 _LEAVES = re.compile(
-    r"^\s*(?:return\b.{0,60}|continue|break|raise\b.*|throw\b.*|\}.*|\w+\s*:?=\s*(?:len\([\w.]+\)|0|nil|None|null|\[\]|\{\}|&?\w+\{\});?)$"
+    r"^\s*(?:return\b.{0,60}|continue|break|raise\b.*|throw\b.*|\}.*|"
+    r"\w+\s*:?=\s*(?:len\([\w.]+\)|0|nil|None|null|\[\]|\{\}|&?\w+\{\});?)$"
 )
 
 

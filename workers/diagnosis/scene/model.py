@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
+from detection.chain.observed import USAGE
 from detection.types import (
     Commit,
     Deploy,
@@ -81,7 +82,20 @@ class Observed:
     def involved(self) -> frozenset[str]:
         """Return the parts of this incident: the origin, its victims and what was alerted."""
         origin = {self.chain.origin} if self.chain.origin else set()
-        return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted))
+        return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted) | self.holders())
+
+    def holders(self) -> frozenset[str]:
+        """Return what may have used up the origin: what is on the node, or uses the store, and left its course first."""
+        origin = self.chain.origin
+        if origin is None:
+            return frozenset()
+        latest = min((sign.latest for sign in self.signs_of(origin)), default=self.onset[1])
+        users = self.callers(origin) | {place.service for place in self.scene.places if place.node == origin}
+        return frozenset(
+            part
+            for part in users
+            if any(sign.kind in USAGE and sign.earliest <= latest for sign in self.first_signs(part))
+        )
 
     def callees(self, part: str) -> frozenset[str]:
         """Return what a part calls or keeps its data in, directly."""

@@ -22,6 +22,7 @@ from workers.services import Services
         ("PATCH", "/api/incidents/1"),
         ("POST", "/api/incidents/1/diagnose"),
         ("GET", "/api/deploys"),
+        ("GET", "/api/triage"),
     ],
 )
 def test_an_ingest_key_may_only_send_data(client: TestClient, sender: dict[str, str], method: str, path: str) -> None:

@@ -171,6 +171,7 @@ STORIES: dict[str, Story] = {
     "tell_outage: Teams": outage(TEAMS),
     "tell_outage: a person": outage("UANA"),
     "tell_delays": lambda *_: ("tell_delays", {"title": "Argux does not keep up", "text": "Late.", "key": "delays:1"}),
+    "tell_digest": lambda *_: ("tell_digest", {"title": "1 alert could wait", "text": "One.", "key": "digest:1"}),
     "close_pull_request": of_incident("close_pull_request", repository="acme/shop", comment="No.", number=7),
     "give_up": giving_up,
     "tell_dead_letters": listing,

@@ -128,7 +128,8 @@ def test_what_is_broken_is_told_with_its_line_and_the_rest_is_used(folder: Path)
         file.write("2026-03-01T10:20:00Z,stock,http_5xx_rate,many\n")
     answer = triage_folder(folder)
     assert answer.decisions["root"] == "page"
-    assert set(answer.decisions) == {"root", "owned", "drain"}
+    assert set(answer.decisions) == {"root", "owned", "drain", "caller", "blip"}
+    assert answer.decisions["blip"] == "page", "what cannot be judged is told"
     told = [str(one) for one in answer.problems]
     assert 'pages.json, line 15: has no "metric"' in told
     assert "pages.json, line 27: fired_at is not a time: 'soon'" in told
@@ -140,3 +141,12 @@ def test_what_is_broken_is_told_with_its_line_and_the_rest_is_used(folder: Path)
 def test_a_folder_without_files_has_no_pages(tmp_path: Path) -> None:
     answer = triage_folder(tmp_path)
     assert (answer.decisions, answer.problems) == ({}, ())
+
+
+def test_a_number_that_cannot_be_read_costs_the_number_and_not_the_alert(folder: Path) -> None:
+    pages = json.loads((folder / "pages.json").read_text())
+    pages[0] |= {"value": "0.3", "threshold": "low"}
+    _write(folder, "pages.json", pages)
+    answer = triage_folder(folder)
+    assert answer.decisions["root"] == "page"
+    assert [str(one) for one in answer.problems] == ["pages.json, line 2: threshold is not a number: 'low'"]

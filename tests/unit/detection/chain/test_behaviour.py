@@ -5,8 +5,8 @@ from typing import TypedDict, Unpack
 import numpy as np
 import pytest
 
-from detection.chain.behaviour import END, Behaviour, Call, Occurrence, behaviour, compared
-from detection.chain.suspects import ClueKind, Suspect, suspects
+from detection.chain.suspects.behaviour import END, Behaviour, Call, Occurrence, behaviour, compared
+from detection.chain.suspects.ranking import ClueKind, Suspect, suspects
 
 
 class CheckoutKeywords(TypedDict, total=False):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detection.chain.suspects import ClueKind, Pattern, Reading, pattern_clue, reading_clue, suspects
+from detection.chain.suspects.ranking import ClueKind, Pattern, Reading, pattern_clue, reading_clue, suspects
 
 
 def reading(

@@ -59,7 +59,7 @@ def test_the_order_of_the_answers_does_not_matter() -> None:
 
 def test_the_interval_of_a_bin_is_wilsons() -> None:
     (found,) = reliability_bins([0.9] * 10, [1] * 9 + [0], bins=1)
-    assert (found.low, found.high) == (pytest.approx(0.596, abs=1e-3), pytest.approx(0.982, abs=1e-3))
+    assert [found.low, found.high] == pytest.approx([0.596, 0.982], abs=1e-3)
 
 
 def test_platt_finds_the_curve_that_made_the_outcomes() -> None:

@@ -59,6 +59,34 @@ WAKES: dict[str, tuple[Firing, Context]] = {
         ),
         Context(),
     ),
+    "a flapping check that is worse each time": (
+        firing(
+            "a",
+            "shop",
+            "http_5xx_rate",
+            40,
+            [(10, 0.06), (11, 0.01), (20, 0.09), (21, 0.01), (30, 0.14), (31, 0.01), (40, 0.2), (41, 0.01)],
+            value=0.2,
+            threshold=0.05,
+            fired_last_hour=4,
+            healed_after_seconds=40.0,
+            **loud("reset"),
+        ),
+        Context(),
+    ),
+    "a queue that has halved and holds there with a new error": (
+        firing(
+            "a",
+            "mail",
+            "queue_depth",
+            10,
+            [(5, 900), (10, 14_000), (20, 9000), (30, 9100)],
+            value=14_000.0,
+            threshold=5000.0,
+            **loud("stuck"),
+        ),
+        Context(),
+    ),
     "an end that the samples contradict": (
         firing(
             "a",
@@ -332,6 +360,37 @@ WAITS: dict[str, tuple[Firing, Context]] = {
         ),
         Context(),
     ),
+    "a busy processor that is just past its threshold and holds, called SEV1": (
+        firing(
+            "a",
+            "shop",
+            "cpu_pct",
+            10,
+            [(5, 90.6), (10, 91), (15, 90.7), (20, 91)],
+            sev=1,
+            value=91.0,
+            threshold=90.0,
+            **quiet("gc"),
+        ),
+        Context(),
+    ),
+    "a queue of a batch that is on its way back": (
+        firing(
+            "a",
+            "mail",
+            "queue_depth",
+            10,
+            [(5, 900), (10, 14_000), (20, 9000), (30, 6000)],
+            value=14_000.0,
+            threshold=5000.0,
+            **quiet("batch"),
+        ),
+        Context(),
+    ),
+    "what fired twenty times in the hour with usual lines": (
+        firing("a", "logs", "disk_usage_pct", 10, value=85.2, threshold=85.0, fired_last_hour=20, **quiet("rotate")),
+        Context(),
+    ),
     "what its sender does not call a trouble": (
         firing("a", "shop", "cpu_pct", 10, sev=None, value=91.0, threshold=90.0, **quiet("gc")),
         Context(),
@@ -349,3 +408,14 @@ def test_it_wakes_somebody(name: str) -> None:
 def test_it_wakes_nobody(name: str) -> None:
     one, context = WAITS[name]
     assert woken([one], context, minute=700.0) == set(), name
+
+
+def test_what_always_healed_wakes_nobody_until_it_lasts_longer_than_it_ever_did() -> None:
+    one = firing("a", "shop", "error_rate", 10, fired_last_hour=4, earlier_seconds=(60.0, 90.0, 80.0))
+    assert woken([one], minute=11.0) == set()
+    assert woken([one], minute=14.0) == {"a"}
+
+
+def test_what_healed_once_is_no_habit() -> None:
+    one = firing("a", "shop", "error_rate", 10, fired_last_hour=2, earlier_seconds=(60.0,))
+    assert woken([one], minute=11.0) == {"a"}

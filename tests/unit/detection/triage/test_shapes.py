@@ -19,6 +19,7 @@ def _shape(values: Sequence[float], threshold: float | None = 50.0, sign: float 
         [10, 9, 22, 31, 45, 60],
         [50, 49, 10, 20, 30, 40, 52],
         list(np.linspace(1, 40, 20)),
+        list(np.linspace(1, 40, 180) + np.tile([0.6, -0.6], 90)),
         [1, 2, 4, 8, 16],
     ],
 )

@@ -276,3 +276,59 @@ def test_what_comes_later_than_now_is_not_looked_at() -> None:
     )
     assert woken([one], minute=20.0) == set()
     assert woken([one], minute=60.0) == {"a"}
+
+
+def test_a_usual_line_that_many_services_write_ties_nothing() -> None:
+    firings = [
+        firing("mail", "mail", "error_rate", 10, sev=2, **HIGH, **quiet("gc")),
+        firing("shop", "shop", "error_rate", 11, sev=2, **HIGH, **quiet("gc")),
+    ]
+    assert woken(firings) == {"mail", "shop"}
+
+
+def test_a_usual_line_is_owned_by_no_incident_of_another_service() -> None:
+    one = firing("a", "db", "disk_usage_pct", 10, sev=2, value=97.0, threshold=90.0, **quiet("rotate"))
+    incident = OpenIncident("INC-1", "logs", "disk_usage_pct", "rotate", "", "kim", "investigating", 0.0)
+    assert woken([one], Context(incidents=(incident,))) == {"a"}
+
+
+def test_an_old_incident_whose_metric_was_fine_in_between_owns_nothing() -> None:
+    course = [(10.0, 0.3), (40.0, 0.01), (60.0, 0.01), (90.0, 0.4), (95.0, 0.4)]
+    one = firing("a", "shop", "error_rate", 90, course, sev=2, **HIGH)
+    incident = OpenIncident("INC-1", "shop", "error_rate", None, "", "kim", "investigating", 600.0)
+    assert woken([one], Context(incidents=(incident,)), minute=95.0) == {"a"}
+
+
+def test_a_chain_of_likenesses_does_not_hide_what_is_most_severe() -> None:
+    firings = [
+        firing("db", "db-main", "connection_errors", 10, sev=1, **HIGH, **loud("a", "too many connections")),
+        firing("cart", "cart", "error_rate", 11, sev=2, **HIGH, **loud("b", "db-main refused, then mailer failed")),
+        firing("mail", "mailer", "login_failure_rate", 11, sev=1, **HIGH, **loud("c", "token revoked")),
+    ]
+    assert woken(firings) == {"db", "mail"}
+
+
+def test_two_faces_of_one_fault_in_a_service_are_told_once() -> None:
+    firings = [
+        firing("disk", "db", "disk_usage_pct", 10, sev=1, value=99.0, threshold=90.0, **loud("a", "disk full")),
+        firing("errors", "db", "error_rate", 11, sev=2, **HIGH, **loud("b", "write failed: no space left on device")),
+    ]
+    assert woken(firings) == {"disk"}
+
+
+def test_a_flapper_that_is_over_at_this_moment_is_a_flapper_still() -> None:
+    course = [(10.0, 85.4), (11.0, 82.0), (30.0, 85.6), (31.0, 82.0), (50.0, 85.5)]
+    fields: dict[str, Any] = {"value": 85.4, "threshold": 85.0, "fired_last_hour": 14, "healed_after_seconds": 20.0}
+    assert woken([firing("a", "logs", "disk_usage_pct", 10, course, **fields, **quiet("rotate"))]) == set()
+    worse = [*course[:-1], (50.0, 88.0)]
+    assert woken([firing("a", "logs", "disk_usage_pct", 10, worse, **fields, **quiet("rotate"))]) == {"a"}
+
+
+def test_a_cascade_of_timeouts_each_naming_the_next_is_told_once() -> None:
+    firings = [
+        firing("db", "pay-db", "query_latency_ms", 10, sev=2, value=900.0, threshold=50.0, **loud("a", "lock wait")),
+        firing("pay", "pay", "error_rate", 11, sev=2, **HIGH, **loud("b", "pay-db timed out after 3s")),
+        firing("shop", "shop", "error_rate", 12, sev=2, **HIGH, **loud("c", "deadline exceeded calling pay")),
+        firing("web", "web", "http_5xx_rate", 13, sev=1, **HIGH, **loud("d", "shop returned 504 gateway timeout")),
+    ]
+    assert len(woken(firings)) == 1

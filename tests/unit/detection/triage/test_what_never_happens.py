@@ -12,7 +12,7 @@ HOUR = 3600.0
 def _climb(seed: int) -> tuple[Firing, Context]:
     """Return something that climbs to its limit in every sample, with whatever else speaks against waking somebody."""
     random = np.random.default_rng(seed)
-    count = int(random.integers(4, 16))
+    count = int(random.integers(4, 16 if seed % 2 else 110))
     times = np.sort(random.choice(np.arange(60, 3600, 30), count, replace=False)).astype(float)
     shares = np.sort(random.uniform(0.35, 0.98, count)) ** random.uniform(0.8, 1.5)
     shares = np.linspace(shares[0], 0.985, count) * 0.7 + np.linspace(0.2, 0.985, count) * 0.3

@@ -33,6 +33,7 @@ from storage.models import (
     MaintenanceWindow,
     OutboxJob,
     Proposal,
+    TriageDecision,
     Verification,
 )
 from storage.models import Evidence as EvidenceRow
@@ -62,6 +63,8 @@ from workers.telling.dead_letters import dead_letters_card
 from workers.telling.incident_view import IncidentView
 from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
+from workers.triage.digest import digest_text
+from workers.triage.turned import turned_card
 from workers.troubles import LastRun, Trouble
 from workers.watching.delays import Delays
 from workers.watching.still_broken import ClosedByHand, Condition
@@ -253,6 +256,7 @@ def later_cards(text: Texts) -> Iterator[Card]:
     failed = OutboxJob(id=1, actor=text("job"), arguments={"incident_id": 7}, error=text("error"), dead_at=NOW)
     yield dead_letters_card([failed], 1)
     yield dead_letters_card([], 0)
+    yield from _triage_cards(text)
     for error in (WaitingError("GitHub", text("check")), RetryableError("GitHub", text("error"))):
         yield Card(title=text("title"), text=waiting_text(error, until=NOW))
     for report, tables in (
@@ -261,6 +265,23 @@ def later_cards(text: Texts) -> Iterator[Card]:
         (AuditReport(ok=False, length=3, broken_at=4, head="h"), []),
     ):
         yield audit_head._card(report, tables)
+
+
+def _triage_cards(text: Texts) -> Iterator[Card]:
+    """Yield the digest, and the message about an alert that had waited."""
+    decision = TriageDecision(
+        id=7,
+        fingerprint="alert",
+        name=text("alert"),
+        service=text("service"),
+        decision="digest",
+        rule="symptom",
+        reason=text("reason"),
+        fired_at=NOW,
+        waiting_since=NOW,
+    )
+    yield Card(title="1 alert could wait", text=digest_text([decision, decision]))
+    yield turned_card(decision)
 
 
 def cards(text: Texts) -> Iterator[Card]:

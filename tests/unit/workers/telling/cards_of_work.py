@@ -17,7 +17,7 @@ from integrations.protocols import ChannelUser, Standing, Ticket, TicketField
 from integrations.text import stored
 from storage import deliveries, deploys, incidents, proposals
 from storage.database.session import create_database
-from storage.models import Action, Alert, Delivery, Diagnosis, MaintenanceWindow, OutboxJob, Proposal
+from storage.models import Action, Alert, Delivery, Diagnosis, MaintenanceWindow, OutboxJob, Proposal, TriageDecision
 from tests.finding_details import DROP, STAKES
 from tests.scenarios.workers.fakes import DIFF, FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
 from tests.unit.workers.telling.cards_of_texts import NOW, OUR_ADDRESS, Texts, diagnosis, findings
@@ -32,6 +32,7 @@ from workers.settings import Settings
 from workers.telling import delays_message, dialogs, held_messages, stakes_message, where_message
 from workers.telling.channels import outages, private_messages
 from workers.telling.enqueue import CARD
+from workers.triage import digest
 from workers.words.attribution_details import attribution_of
 
 ANSWER = "https://hooks.slack.com/commands/1"
@@ -277,6 +278,7 @@ def _answer(services: Services, texts: Texts) -> None:
     """Answer commands and clicks: dialogs, refusals, answers of every kind."""
     incident_id = opened(services, texts)
     proposal = offered(services, texts, incident_id)
+    slash_command.answer_command(services, "triage", ANSWER)
     dialogs.show(services, "approval", approvals.confirmation(services, proposal.id, user_id="UANA"), user_id="UANA")
     for action_id in dialogs.TITLES:
         dialogs.open_at_once(services, action_id, action_id)
@@ -289,6 +291,10 @@ def _answer(services: Services, texts: Texts) -> None:
             session, service=texts("service"), version=texts("version"), commit_sha="e" * 40, repository="acme/shop",
             deployed_at=NOW, deployed_by=None, now=NOW,
         )  # fmt: skip
+        session.add(TriageDecision(
+            fingerprint="a", name=texts("alert"), service=texts("service"), decision="digest", rule="flaps",
+            reason=texts("reason"), log_odds=-1.0, fired_at=NOW, decided_at=NOW, read_at=NOW,
+        ))  # fmt: skip
         session.add(OutboxJob(
             actor="deliver", key="k", arguments={}, created_at=NOW, available_at=NOW, dead_at=NOW, error=texts("error"),
             attempts=1,
@@ -297,7 +303,7 @@ def _answer(services: Services, texts: Texts) -> None:
             service=texts("service"), begins_at=NOW, ends_at=NOW.replace(hour=20), reason=texts("reason"),
             created_at=NOW, made_by=texts("person"),
         ))  # fmt: skip
-    for words in ("status", "incidents", "help", texts("typed")):
+    for words in ("status", "incidents", "triage", "woken 1", "woken 99", "help", texts("typed")):
         slash_command.answer_command(services, words, ANSWER)
     assert isinstance(services.chat, FakeChat)
     services.chat.standings["USTRANGER"] = Standing.STRANGER
@@ -311,6 +317,7 @@ def _answer(services: Services, texts: Texts) -> None:
 def _tell_of_itself(services: Services, texts: Texts) -> None:
     """Tell that Argux is late, and that a channel takes no messages."""
     delays_message.tell_delays(services, "Argux does not keep up", "Events are counted 900 s late.", "k")
+    digest.tell_digest(services, "1 alert could wait", "Nothing.", "digest")
     for recipient in ("UANA", outages.TEAMS):
         error = AuthenticationError("Slack", texts("error"))
         title = f"Argux can't post to {texts('channel')}"

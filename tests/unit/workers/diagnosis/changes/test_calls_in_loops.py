@@ -12,22 +12,69 @@ K = EffectKind
 LOOPED = (K.QUERY_IN_LOOP, K.CALL_IN_LOOP)
 
 ONE_EACH = [
-    ("a.go", "-\tfor _, o := range orders {\n-\t\to.Name = o.CustomerName\n-\t}\n+\tfor _, o := range orders {\n+\t\tc, err := s.customers.Get(ctx, o.CustomerID)\n+\t\tif err != nil {\n+\t\t\treturn err\n+\t\t}\n+\t\to.Name = c.Name\n+\t}"),
-    ("a.py", " for order in orders:\n-    rows.append(order.total)\n+    user = User.objects.get(id=order.user_id)\n+    rows.append((user.name, order.total))"),
+    (
+        "a.go",
+        "-\tfor _, o := range orders {\n-\t\to.Name = o.CustomerName\n-\t}\n+\tfor _, o := "
+        "range orders {\n+\t\tc, err := s.customers.Get(ctx, o.CustomerID)\n+\t\tif err != nil "
+        "{\n+\t\t\treturn err\n+\t\t}\n+\t\to.Name = c.Name\n+\t}",
+    ),
+    (
+        "a.py",
+        " for order in orders:\n-    rows.append(order.total)\n+    user = "
+        "User.objects.get(id=order.user_id)\n+    rows.append((user.name, order.total))",
+    ),
     ("a.py", "-    names = [o.name for o in orders]\n+    names = [client.get_user(o.user_id).name for o in orders]"),
     ("a.ts", "-  return items.map(i => i.price)\n+  return Promise.all(items.map(i => pricingClient.getPrice(i.id)))"),
-    ("a.js", " for (const item of cart.items) {\n-  total += item.price\n+  const product = await db.query('SELECT price FROM products WHERE id = $1', [item.id])\n+  total += product.price\n }"),
-    ("A.java", " for (Order o : orders) {\n-    names.add(o.getName());\n+    names.add(customerRepository.findById(o.getCustomerId()).getName());\n }"),
-    ("A.java", "-    return orders.stream().map(Order::getTotal).toList();\n+    return orders.stream().map(o -> restTemplate.getForObject(url + o.getId(), Total.class)).toList();"),
-    ("a.kt", "-    val names = orders.map { it.name }\n+    val names = orders.map { customerClient.fetch(it.customerId).name }"),
-    ("a.rb", " orders.each do |order|\n-  puts order.name\n+  order.name = Customer.find(order.customer_id).name\n end"),
-    ("a.php", " foreach ($orders as $order) {\n-    $names[] = $order->name;\n+    $names[] = $this->customerRepository->find($order->customerId)->name;\n }"),
-    ("A.cs", " foreach (var order in orders)\n {\n-    names.Add(order.Name);\n+    var c = await _db.Customers.FindAsync(order.CustomerId);\n+    names.Add(c.Name);\n }"),
-    ("a.rs", " for order in &orders {\n-    names.push(order.name.clone());\n+    let c = sqlx::query(\"SELECT name FROM customers WHERE id = $1\").bind(order.id).fetch_one(&pool).await?;\n+    names.push(c.name);\n }"),
+    (
+        "a.js",
+        " for (const item of cart.items) {\n-  total += item.price\n+  const product = await "
+        "db.query('SELECT price FROM products WHERE id = $1', [item.id])\n+  total += "
+        "product.price\n }",
+    ),
+    (
+        "A.java",
+        " for (Order o : orders) {\n-    names.add(o.getName());\n+    "
+        "names.add(customerRepository.findById(o.getCustomerId()).getName());\n }",
+    ),
+    (
+        "A.java",
+        "-    return orders.stream().map(Order::getTotal).toList();\n+    return "
+        "orders.stream().map(o -> restTemplate.getForObject(url + o.getId(), "
+        "Total.class)).toList();",
+    ),
+    (
+        "a.kt",
+        "-    val names = orders.map { it.name }\n+    val names = orders.map { "
+        "customerClient.fetch(it.customerId).name }",
+    ),
+    (
+        "a.rb",
+        " orders.each do |order|\n-  puts order.name\n+  order.name = Customer.find(order.customer_id).name\n end",
+    ),
+    (
+        "a.php",
+        " foreach ($orders as $order) {\n-    $names[] = $order->name;\n+    $names[] = "
+        "$this->customerRepository->find($order->customerId)->name;\n }",
+    ),
+    (
+        "A.cs",
+        " foreach (var order in orders)\n {\n-    names.Add(order.Name);\n+    var c = await "
+        "_db.Customers.FindAsync(order.CustomerId);\n+    names.Add(c.Name);\n }",
+    ),
+    (
+        "a.rs",
+        " for order in &orders {\n-    names.push(order.name.clone());\n+    let c = "
+        'sqlx::query("SELECT name FROM customers WHERE id = '
+        '$1").bind(order.id).fetch_one(&pool).await?;\n+    names.push(c.name);\n }',
+    ),
     ("a.py", "-    orders = Order.objects.select_related('customer').all()\n+    orders = Order.objects.all()"),
     ("a.rb", "-  orders = Order.includes(:customer).where(open: true)\n+  orders = Order.where(open: true)"),
-    ("A.java", "-    List<User> users = userRepository.findAllById(ids);\n+    List<User> users = ids.stream().map(id -> userRepository.findById(id).orElseThrow()).toList();"),
-]  # fmt: skip
+    (
+        "A.java",
+        "-    List<User> users = userRepository.findAllById(ids);\n+    List<User> users = "
+        "ids.stream().map(id -> userRepository.findById(id).orElseThrow()).toList();",
+    ),
+]
 
 
 @pytest.mark.parametrize(("path", "diff"), ONE_EACH)
@@ -42,16 +89,29 @@ def test_a_query_or_request_for_each_item_is_the_strongest_effect(path: str, dif
 
 
 NOT_EACH = [
-    ("a.go", "-\tfor _, o := range orders {\n-\t\tc, err := s.customers.Get(ctx, o.CustomerID)\n-\t\tuse(c, err)\n-\t}\n+\tcs, err := s.customers.GetMany(ctx, ids(orders))\n+\tuse(cs, err)"),
+    (
+        "a.go",
+        "-\tfor _, o := range orders {\n-\t\tc, err := s.customers.Get(ctx, o.CustomerID)\n"
+        "-\t\tuse(c, err)\n-\t}\n+\tcs, err := s.customers.GetMany(ctx, ids(orders))\n"
+        "+\tuse(cs, err)",
+    ),
     ("a.go", "-\tfor _, o := range orders {\n+\tfor _, o := range s.store.List(ctx) {\n \t\tuse(o)\n \t}"),
     ("a.py", " for order in orders:\n-    total += order.price\n+    total += order.price * order.quantity"),
     ("a.py", " for order in orders:\n-    user = users.get(order.user_id)\n+    user = users[order.user_id]"),
     ("a.js", " for (const item of items) {\n-  total += item.price\n+  total += Math.round(item.price)\n }"),
-    ("a.go", " \tfor _, o := range orders {\n-\t\tc, err := s.customers.Get(ctx, o.CustomerID)\n+\t\tcustomer, err := s.customers.Get(ctx, o.CustomerID)\n \t}"),
+    (
+        "a.go",
+        " \tfor _, o := range orders {\n-\t\tc, err := s.customers.Get(ctx, o.CustomerID)\n"
+        "+\t\tcustomer, err := s.customers.Get(ctx, o.CustomerID)\n \t}",
+    ),
     ("A.java", " for (Order o : orders) {\n-    names.add(o.getName());\n+    names.add(o.getName().trim());\n }"),
     ("a.rb", " orders.each do |order|\n-  names << order.name\n+  names << order.name.strip\n end"),
-    ("a.go", "+\tfor attempt := 0; attempt < 3; attempt++ {\n+\t\tresp, err := client.Do(req)\n+\t\tif err == nil {\n+\t\t\treturn resp, nil\n+\t\t}\n+\t}"),
-]  # fmt: skip
+    (
+        "a.go",
+        "+\tfor attempt := 0; attempt < 3; attempt++ {\n+\t\tresp, err := client.Do(req)\n"
+        "+\t\tif err == nil {\n+\t\t\treturn resp, nil\n+\t\t}\n+\t}",
+    ),
+]
 
 
 @pytest.mark.parametrize(("path", "diff"), NOT_EACH)

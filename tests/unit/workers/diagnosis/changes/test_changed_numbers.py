@@ -7,34 +7,100 @@ import pytest
 from detection.types import SymptomKind
 from tests.unit.workers.diagnosis.changes.reading import read, strength_of, strongest
 from workers.diagnosis.changes import Delay, EffectKind
-from workers.diagnosis.changes.quantities import in_unit_of, quantities
+from workers.diagnosis.changes.text.quantities import in_unit_of, quantities
 
 K, S = EffectKind, SymptomKind
 
 TURNED_BADLY = [
-    ("cart/client.py", "-    r = requests.get(url, timeout=10)\n+    r = requests.get(url, timeout=0.2)", K.TIMEOUT, -1, S.TIMEOUTS),
-    ("src/Api.java", "-    .callTimeout(Duration.ofSeconds(10))\n+    .callTimeout(Duration.ofMillis(150))", K.TIMEOUT, -1, S.ERRORS),
+    (
+        "cart/client.py",
+        "-    r = requests.get(url, timeout=10)\n+    r = requests.get(url, timeout=0.2)",
+        K.TIMEOUT,
+        -1,
+        S.TIMEOUTS,
+    ),
+    (
+        "src/Api.java",
+        "-    .callTimeout(Duration.ofSeconds(10))\n+    .callTimeout(Duration.ofMillis(150))",
+        K.TIMEOUT,
+        -1,
+        S.ERRORS,
+    ),
     ("src/api.ts", "-  timeout: 5000,\n+  timeout: 250,", K.TIMEOUT, -1, S.TIMEOUTS),
-    ("src/Pay.cs", "-  client.Timeout = TimeSpan.FromSeconds(30);\n+  client.Timeout = TimeSpan.FromMilliseconds(500);", K.TIMEOUT, -1, S.TIMEOUTS),
-    ("src/client.rs", "-    .timeout(Duration::from_secs(10))\n+    .timeout(Duration::from_millis(100))", K.TIMEOUT, -1, S.TIMEOUTS),
+    (
+        "src/Pay.cs",
+        "-  client.Timeout = TimeSpan.FromSeconds(30);\n+  client.Timeout = TimeSpan.FromMilliseconds(500);",
+        K.TIMEOUT,
+        -1,
+        S.TIMEOUTS,
+    ),
+    (
+        "src/client.rs",
+        "-    .timeout(Duration::from_secs(10))\n+    .timeout(Duration::from_millis(100))",
+        K.TIMEOUT,
+        -1,
+        S.TIMEOUTS,
+    ),
     ("lib/pay.rb", "-  http.read_timeout = 30\n+  http.read_timeout = 1", K.TIMEOUT, -1, S.TIMEOUTS),
     ("nginx/default.conf", "-    proxy_read_timeout 60s;\n+    proxy_read_timeout 2s;", K.TIMEOUT, -1, S.TIMEOUTS),
-    ("src/main/resources/application.properties", "-order.http.read-timeout-ms=5000\n+order.http.read-timeout-ms=200", K.TIMEOUT, -1, S.TIMEOUTS),
-    ("db/settings.py", "-STATEMENT_TIMEOUT = timedelta(minutes=1)\n+STATEMENT_TIMEOUT = timedelta(milliseconds=800)", K.TIMEOUT, -1, S.TIMEOUTS),
+    (
+        "src/main/resources/application.properties",
+        "-order.http.read-timeout-ms=5000\n+order.http.read-timeout-ms=200",
+        K.TIMEOUT,
+        -1,
+        S.TIMEOUTS,
+    ),
+    (
+        "db/settings.py",
+        "-STATEMENT_TIMEOUT = timedelta(minutes=1)\n+STATEMENT_TIMEOUT = timedelta(milliseconds=800)",
+        K.TIMEOUT,
+        -1,
+        S.TIMEOUTS,
+    ),
     ("worker/pool.go", "-\tdb.SetMaxOpenConns(50)\n+\tdb.SetMaxOpenConns(5)", K.POOL, -1, S.CONNECTIONS),
     ("application.yml", " hikari:\n-  maximum-pool-size: 30\n+  maximum-pool-size: 3", K.POOL, -1, S.CONNECTIONS),
-    ("k8s/cart.yaml", "     - name: DB_POOL_SIZE\n-      value: \"20\"\n+      value: \"2\"", K.POOL, -1, S.CONNECTIONS),
+    ("k8s/cart.yaml", '     - name: DB_POOL_SIZE\n-      value: "20"\n+      value: "2"', K.POOL, -1, S.CONNECTIONS),
     ("app/puma.rb", "-workers 4\n+workers 1", K.POOL, -1, S.LATENCY),
     ("src/retry.ts", "-  maxAttempts: 2,\n+  maxAttempts: 20,", K.RETRIES, 1, S.RETRIES),
     ("src/Retry.kt", "-    maxRetries = 1\n+    maxRetries = 10", K.RETRIES, 1, S.RETRIES),
-    ("svc/retry.go", "-\tInitialBackoff: 500 * time.Millisecond,\n+\tInitialBackoff: 5 * time.Millisecond,", K.BACKOFF, -1, S.RETRIES),
+    (
+        "svc/retry.go",
+        "-\tInitialBackoff: 500 * time.Millisecond,\n+\tInitialBackoff: 5 * time.Millisecond,",
+        K.BACKOFF,
+        -1,
+        S.RETRIES,
+    ),
     ("config/cache.rb", "-  expires_in: 30.minutes\n+  expires_in: 20.seconds", K.TTL, -1, S.CACHE_MISSES),
     ("app/cache.py", "-CACHE_TTL = 60 * 60\n+CACHE_TTL = 60", K.TTL, -1, S.CACHE_MISSES),
-    ("src/Cache.java", "-    .expireAfterWrite(10, TimeUnit.MINUTES)\n+    .expireAfterWrite(5, TimeUnit.SECONDS)", K.TTL, -1, S.CACHE_MISSES),
-    ("src/cdn.js", "-  res.set('Cache-Control', 'max-age=3600')\n+  res.set('Cache-Control', 'max-age=10')", K.TTL, -1, S.CACHE_MISSES),
+    (
+        "src/Cache.java",
+        "-    .expireAfterWrite(10, TimeUnit.MINUTES)\n+    .expireAfterWrite(5, TimeUnit.SECONDS)",
+        K.TTL,
+        -1,
+        S.CACHE_MISSES,
+    ),
+    (
+        "src/cdn.js",
+        "-  res.set('Cache-Control', 'max-age=3600')\n+  res.set('Cache-Control', 'max-age=10')",
+        K.TTL,
+        -1,
+        S.CACHE_MISSES,
+    ),
     ("cache.toml", "-cache_max_entries = 500_000\n+cache_max_entries = 1_000", K.TTL, -1, S.CACHE_MISSES),
-    ("auth/token.go", "-\tAccessTokenTTL: 12 * time.Hour,\n+\tAccessTokenTTL: 1 * time.Minute,", K.TTL, -1, S.AUTHENTICATION),
-    ("k8s/pay.yaml", "   resources:\n     limits:\n-      memory: 1Gi\n+      memory: 128Mi", K.RESOURCES, -1, S.MEMORY),
+    (
+        "auth/token.go",
+        "-\tAccessTokenTTL: 12 * time.Hour,\n+\tAccessTokenTTL: 1 * time.Minute,",
+        K.TTL,
+        -1,
+        S.AUTHENTICATION,
+    ),
+    (
+        "k8s/pay.yaml",
+        "   resources:\n     limits:\n-      memory: 1Gi\n+      memory: 128Mi",
+        K.RESOURCES,
+        -1,
+        S.MEMORY,
+    ),
     ("k8s/pay.yaml", "   resources:\n     limits:\n-      cpu: 2\n+      cpu: 200m", K.RESOURCES, -1, S.CPU),
     ("k8s/pay.yaml", " spec:\n-  replicas: 12\n+  replicas: 2", K.RESOURCES, -1, S.LATENCY),
     ("k8s/hpa.yaml", "-  maxReplicas: 40\n+  maxReplicas: 5", K.RESOURCES, -1, S.CPU),
@@ -42,9 +108,15 @@ TURNED_BADLY = [
     ("k8s/pay.yaml", "   livenessProbe:\n-    failureThreshold: 6\n+    failureThreshold: 1", K.PROBE, -1, S.RESTARTS),
     ("gateway/limits.yaml", "-rate_limit_rps: 5000\n+rate_limit_rps: 100", K.LIMIT, -1, S.THROTTLED),
     ("src/importer.py", "-BATCH_SIZE = 500\n+BATCH_SIZE = 50_000", K.BATCH, 1, S.MEMORY),
-    ("api/list.go", "-\tq := \"SELECT id FROM orders LIMIT 50\"\n+\tq := \"SELECT id FROM orders LIMIT 50000\"", K.LIMIT, 1, S.ROWS_READ),
+    (
+        "api/list.go",
+        '-\tq := "SELECT id FROM orders LIMIT 50"\n+\tq := "SELECT id FROM orders LIMIT 50000"',
+        K.LIMIT,
+        1,
+        S.ROWS_READ,
+    ),
     ("jobs/poll.ts", "-  setInterval(refresh, 60000)\n+  setInterval(refresh, 500)", K.INTERVAL, -1, S.CPU),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "diff", "kind", "direction", "symptom"), TURNED_BADLY)

@@ -7,7 +7,7 @@ import pytest
 from detection.types import ChangedFile, Commit, SymptomKind
 from tests.unit.workers.diagnosis.changes.reading import commit_of, read, strength_of, strongest
 from workers.diagnosis.changes import EffectKind, is_shared, read_change, services_touched
-from workers.diagnosis.changes.patches import blocks_of
+from workers.diagnosis.changes.text.patches import blocks_of
 
 K, S = EffectKind, SymptomKind
 
@@ -44,10 +44,18 @@ def test_without_a_diff_the_authors_words_are_a_weak_effect(message: str, kind: 
 
 
 HARMLESS_WORDS = [
-    "refactor: collapse duplicate validation funcs", "docs: describe the flag lifecycle", "chore: tidy imports in the catalog", "style: gofmt",
-    "add structured logging to the create path", "test: fuzz the parser", "add request-id propagation header", "feat: add a histogram for cache hits",
-    "fix typo in error message", "ci: cache the build", "feat: add /readyz health endpoint",
-]  # fmt: skip
+    "refactor: collapse duplicate validation funcs",
+    "docs: describe the flag lifecycle",
+    "chore: tidy imports in the catalog",
+    "style: gofmt",
+    "add structured logging to the create path",
+    "test: fuzz the parser",
+    "add request-id propagation header",
+    "feat: add a histogram for cache hits",
+    "fix typo in error message",
+    "ci: cache the build",
+    "feat: add /readyz health endpoint",
+]
 
 
 @pytest.mark.parametrize("message", HARMLESS_WORDS)
@@ -60,9 +68,15 @@ def test_without_a_diff_words_of_tidying_and_telemetry_make_it_weakly_inert(mess
 
 
 SAYS_LITTLE = [
-    "raise the cache TTL from 30s to 60s", "add retry jitter to the consumer", "raise db pool from 20 to 40", "bump the client library to 8.13",
-    "support a new banner variant", "add idempotency key to orders", "update promo rules for summer", "add coupon stacking",
-]  # fmt: skip
+    "raise the cache TTL from 30s to 60s",
+    "add retry jitter to the consumer",
+    "raise db pool from 20 to 40",
+    "bump the client library to 8.13",
+    "support a new banner variant",
+    "add idempotency key to orders",
+    "update promo rules for summer",
+    "add coupon stacking",
+]
 
 
 @pytest.mark.parametrize("message", SAYS_LITTLE)
@@ -97,14 +111,32 @@ def test_a_path_names_its_service(paths: list[str], services: set[str], owners: 
 
 
 @pytest.mark.parametrize(
-    "path", ["pkg/cache/config.go", "common/http.py", "libs/retry/index.ts", "go.mod", "package.json", "Dockerfile", "internal/db/pool.go", "src/shared/Clock.java", "proto/order.proto"]
-)  # fmt: skip
+    "path",
+    [
+        "pkg/cache/config.go",
+        "common/http.py",
+        "libs/retry/index.ts",
+        "go.mod",
+        "package.json",
+        "Dockerfile",
+        "internal/db/pool.go",
+        "src/shared/Clock.java",
+        "proto/order.proto",
+    ],
+)
 def test_libraries_and_files_of_the_whole_repository_are_shared(path: str) -> None:
     assert is_shared([path])
 
 
 @pytest.mark.parametrize(
-    "path", ["services/cart/pkg/money.go", "cart/main.go", "billing/pkg/round.go", "cart/package.json", "services/cart/Dockerfile"]
+    "path",
+    [
+        "services/cart/pkg/money.go",
+        "cart/main.go",
+        "billing/pkg/round.go",
+        "cart/package.json",
+        "services/cart/Dockerfile",
+    ],
 )
 def test_code_and_manifests_of_one_service_are_not_shared(path: str) -> None:
     assert not is_shared([path])
@@ -114,7 +146,8 @@ LOWERED = "-\tTimeout: 9 * time.Second,\n+\tTimeout: 90 * time.Millisecond,\n"
 SHAPES = [
     f"@@ -1,3 +1,3 @@ func NewClient() *Client {{\n{LOWERED}",
     f"--- a/cart/client.go\n+++ b/cart/client.go\n@@ -1,3 +1,3 @@\n{LOWERED}",
-    f"diff --git a/cart/client.go b/cart/client.go\nindex 1..2 100644\n--- a/cart/client.go\n+++ b/cart/client.go\n@@ -1 +1 @@\n{LOWERED}",
+    f"diff --git a/cart/client.go b/cart/client.go\nindex 1..2 100644\n--- a/cart/client.go\n"
+    f"+++ b/cart/client.go\n@@ -1 +1 @@\n{LOWERED}",
     f"@@ cart/client.go @@\n{LOWERED}",
     f"@@ cart/client.go: func NewClient() *Client {{\n{LOWERED}",
     f"@@ func NewClient() *Client {{\n{LOWERED}",
@@ -157,6 +190,8 @@ def test_an_empty_commit_and_a_huge_one_are_read_without_an_error() -> None:
     assert len(read_change(commit_of("a.go", many)).effects) <= 20
 
 
-@pytest.mark.parametrize("text", ["(" * 400, "a." * 300 + "(", "select " * 80, "-" * 400, "\x00\ufffd" * 100, "[" * 200 + "for x in"])
+@pytest.mark.parametrize(
+    "text", ["(" * 400, "a." * 300 + "(", "select " * 80, "-" * 400, "\x00\ufffd" * 100, "[" * 200 + "for x in"]
+)
 def test_strange_lines_are_read_without_an_error(text: str) -> None:
     assert read("a.py", f"@@ -1 +1 @@\n-{text}\n+{text}1").was_read

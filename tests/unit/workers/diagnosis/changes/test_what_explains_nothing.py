@@ -8,10 +8,25 @@ from tests.unit.workers.diagnosis.changes.reading import read, strongest
 from workers.diagnosis.changes import EffectKind
 
 NOT_RUNNING = [
-    "README.md", "docs/runbook.md", "src/cart/cart_test.go", "tests/test_cart.py", "src/test/java/CartTest.java", "web/cart.spec.ts",
-    ".github/workflows/build.yml", ".gitlab-ci.yml", "CODEOWNERS", ".golangci.yml", "pkg/invoice/testdata/golden.json", "web/static/cart.css",
-    "deploy/staging/tls.yaml", "config/dev.yaml", "grafana/dashboards/cart.json", "Makefile", "e2e/checkout.js", "web/logo.svg",
-]  # fmt: skip
+    "README.md",
+    "docs/runbook.md",
+    "src/cart/cart_test.go",
+    "tests/test_cart.py",
+    "src/test/java/CartTest.java",
+    "web/cart.spec.ts",
+    ".github/workflows/build.yml",
+    ".gitlab-ci.yml",
+    "CODEOWNERS",
+    ".golangci.yml",
+    "pkg/invoice/testdata/golden.json",
+    "web/static/cart.css",
+    "deploy/staging/tls.yaml",
+    "config/dev.yaml",
+    "grafana/dashboards/cart.json",
+    "Makefile",
+    "e2e/checkout.js",
+    "web/logo.svg",
+]
 
 
 @pytest.mark.parametrize("path", NOT_RUNNING)
@@ -32,23 +47,44 @@ def test_a_file_whose_name_only_looks_so_is_read(path: str) -> None:
 
 
 SAME_BEHAVIOUR = [
-    ("log.go", "-\tlog.Printf(\"%s %s\", r.Method, r.URL.Path)\n+\tlogger.Info(\"request\",\n+\t\t\"method\", r.Method,\n+\t\t\"path\", r.URL.Path)"),
+    (
+        "log.go",
+        '-\tlog.Printf("%s %s", r.Method, r.URL.Path)\n+\tlogger.Info("request",\n'
+        '+\t\t"method", r.Method,\n+\t\t"path", r.URL.Path)',
+    ),
     ("m.py", "+REQUESTS = Counter('requests_total', 'Requests')\n+    REQUESTS.labels(path).inc()"),
-    ("m.go", " \tres, err := s.find(id)\n+\tspan.SetAttributes(attribute.String(\"tenant\", t))"),
+    ("m.go", ' \tres, err := s.find(id)\n+\tspan.SetAttributes(attribute.String("tenant", t))'),
     ("m.ts", "+  console.debug('cart', cart.id)\n   return total(cart)"),
-    ("a.go", "-import \"fmt\"\n+import (\n+\t\"fmt\"\n+\t\"os\"\n+)"),
+    ("a.go", '-import "fmt"\n+import (\n+\t"fmt"\n+\t"os"\n+)'),
     ("a.py", "-import os, sys\n+import os\n+import sys"),
     ("a.go", "-// Add adds.\n+// Add adds two numbers.\n func Add(a, b int) int {"),
     ("a.py", "-    # old words\n+    # new words\n     return 1"),
     ("a.js", "-function f(a){return a+1}\n+function f(a) {\n+  return a + 1\n+}"),
     ("a.go", "-\tif a {\n-\t\treturn b\n-\t}\n-\treturn c\n+\tif a { return b }\n+\treturn c"),
-    ("a.go", " func sum(xs []int) int {\n-\ttotal := 0\n-\tfor _, x := range xs {\n-\t\ttotal += x\n-\t}\n-\treturn total\n+\tacc := 0\n+\tfor _, x := range xs {\n+\t\tacc += x\n+\t}\n+\treturn acc\n }"),
-    ("a.py", "-    subtotal = sum(l.price * l.quantity for l in lines)\n-    return subtotal + tax(subtotal)\n+    subtotal = lines_total(lines)\n+    return subtotal + tax(subtotal)\n+\n+def lines_total(lines):\n+    return sum(l.price * l.quantity for l in lines)"),
-    ("a.go", "-\tvar req Order\n-\tif err := json.NewDecoder(r.Body).Decode(&req); err != nil {\n-\t\thttp.Error(w, \"bad request\", 400)\n-\t\treturn\n-\t}\n+\treq, err := decodeRequest[Order](r)\n+\tif err != nil {\n+\t\twriteError(w, http.StatusBadRequest, err)\n+\t\treturn\n+\t}"),
+    (
+        "a.go",
+        " func sum(xs []int) int {\n-\ttotal := 0\n-\tfor _, x := range xs {\n-\t\ttotal += x\n"
+        "-\t}\n-\treturn total\n+\tacc := 0\n+\tfor _, x := range xs {\n+\t\tacc += x\n+\t}\n"
+        "+\treturn acc\n }",
+    ),
+    (
+        "a.py",
+        "-    subtotal = sum(l.price * l.quantity for l in lines)\n-    return subtotal + "
+        "tax(subtotal)\n+    subtotal = lines_total(lines)\n+    return subtotal + "
+        "tax(subtotal)\n+\n+def lines_total(lines):\n+    return sum(l.price * l.quantity for "
+        "l in lines)",
+    ),
+    (
+        "a.go",
+        "-\tvar req Order\n-\tif err := json.NewDecoder(r.Body).Decode(&req); err != nil {\n"
+        '-\t\thttp.Error(w, "bad request", 400)\n-\t\treturn\n-\t}\n+\treq, err := '
+        "decodeRequest[Order](r)\n+\tif err != nil {\n+\t\twriteError(w, "
+        "http.StatusBadRequest, err)\n+\t\treturn\n+\t}",
+    ),
     ("A.java", "-    private int max = 50;\n+    private final int max = 50;"),
     ("a.go", "-const maxItems = 50\n+const MaxItems = 50"),
     ("a.sql", "-SELECT id,name FROM users\n+SELECT id, name\n+FROM users"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "diff"), SAME_BEHAVIOUR)
@@ -69,7 +105,7 @@ OTHER_BEHAVIOUR = [
     ("a.go", "-\ttx.Commit()\n \tpublish(event)\n+\ttx.Commit()"),
     ("a.py", "-    return divide(total, count)\n+    return divide(count, total)"),
     ("a.go", "-\treturn user.Name\n+\treturn user.Email"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("path", "diff"), OTHER_BEHAVIOUR)
@@ -85,9 +121,17 @@ MENDED = [
     ("a.go", "+\tif len(items) == 0 {\n+\t\treturn nil\n+\t}\n \tout := make([]T, 0)"),
     ("a.go", " \tresp, err := client.Do(req)\n+\tdefer resp.Body.Close()"),
     ("a.py", " def total(cart):\n+    if cart is None:\n+        return 0\n     return cart.total"),
-    ("a.go", "+func Healthz(w http.ResponseWriter, r *http.Request) {\n+\tw.WriteHeader(http.StatusOK)\n+\t_, _ = w.Write([]byte(\"ok\"))\n+}"),
-    ("a.go", "+var bufPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}\n \tb := bufPool.Get().(*bytes.Buffer)\n+\tdefer bufPool.Put(b)"),
-]  # fmt: skip
+    (
+        "a.go",
+        "+func Healthz(w http.ResponseWriter, r *http.Request) {\n"
+        '+\tw.WriteHeader(http.StatusOK)\n+\t_, _ = w.Write([]byte("ok"))\n+}',
+    ),
+    (
+        "a.go",
+        "+var bufPool = sync.Pool{New: func() any { return new(bytes.Buffer) }}\n \tb := "
+        "bufPool.Get().(*bytes.Buffer)\n+\tdefer bufPool.Put(b)",
+    ),
+]
 
 
 @pytest.mark.parametrize(("path", "diff"), MENDED)
@@ -96,7 +140,11 @@ def test_guards_closes_and_unused_code_that_are_added_are_next_to_nothing(path: 
 
 
 def test_a_message_that_says_tidy_does_not_hide_a_timeout() -> None:
-    reading = read("a.go", "@@ -1 +1 @@\n-\tTimeout: 9 * time.Second,\n+\tTimeout: 90 * time.Millisecond,", "chore: tidy client, no behaviour change")
+    reading = read(
+        "a.go",
+        "@@ -1 +1 @@\n-\tTimeout: 9 * time.Second,\n+\tTimeout: 90 * time.Millisecond,",
+        "chore: tidy client, no behaviour change",
+    )
 
     assert not reading.is_inert
     assert reading.effects[0].kind is EffectKind.TIMEOUT
@@ -111,7 +159,12 @@ def test_text_in_a_diff_that_claims_to_be_harmless_changes_no_answer() -> None:
 
 def test_code_moved_to_another_file_is_inert() -> None:
     moved = "\treturn round(price*quantity, 2)"
-    reading = read("a.go", f"@@ -1 +0,0 @@\n-func total() int {{\n-{moved}\n-}}", "x", ("b.go", f"@@ -0,0 +1 @@\n+func total() int {{\n+{moved}\n+}}"))
+    reading = read(
+        "a.go",
+        f"@@ -1 +0,0 @@\n-func total() int {{\n-{moved}\n-}}",
+        "x",
+        ("b.go", f"@@ -0,0 +1 @@\n+func total() int {{\n+{moved}\n+}}"),
+    )
 
     assert reading.is_inert
     assert reading.inert_because == "only moves code, or changes its layout and comments"

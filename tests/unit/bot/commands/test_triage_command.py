@@ -1,0 +1,25 @@
+"""`argux triage`, run as a user types it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from storage import triage
+from storage.triage import NewDecision
+from tests.unit.bot.conftest import RunArgux
+from workers.services import Services
+
+
+def test_it_lists_what_fires_and_why_people_are_told_or_not(run_argux: RunArgux, services: Services) -> None:
+    assert run_argux("triage").stdout == "No alert of another monitor is firing.\n"
+    now = services.clock()
+    with services.sessions.begin() as session:
+        for name, decision in (("DiskFull", "digest"), ("PaymentsDown", "wake")):
+            new = NewDecision(name, name, "shop", decision, "lasts", "It has not ended.", None, 1.0, now)
+            triage.decide(session, new, None, now=now + timedelta(seconds=1))
+    lines = run_argux("triage").stdout.splitlines()
+    assert [line.partition(", since")[0] for line in lines] == [
+        "#2  told   PaymentsDown of shop",
+        "#1  waits  DiskFull of shop",
+    ]
+    assert lines[0].endswith(": It has not ended.")

@@ -1,0 +1,1 @@
+"""What stands in a diff: blocks of lines without comments, names, numbers with units, settings, calls, loops."""

@@ -1,0 +1,63 @@
+"""What people ask about triage: the decisions that hold now, and their word that one should have woken them."""
+
+from __future__ import annotations
+
+from sqlalchemy.orm import Session
+
+from integrations.cards import Card, moment
+from integrations.text import Markup, bullets, ours
+from storage import audit, triage
+from storage.errors import NotFoundError
+from storage.models import TriageDecision
+from workers.services import Services
+
+SHOWN = 20
+
+_WORDS = {"wake": "told", "digest": "waits for the digest", "record": "recorded only"}
+
+
+def triage_card(session: Session) -> Card:
+    """Return the card of `/argux triage`: what fires now, what is done about it and why, one line each."""
+    rows = triage.latest(session, limit=SHOWN, only_holding=True)
+    if not rows:
+        return Card(title="No alert is firing", text=ours("So there is nothing to decide."))
+    title = "1 alert is firing" if len(rows) == 1 else f"{len(rows)} alerts are firing"
+    return Card(
+        title=title,
+        text=bullets(decision_line(row) for row in rows),
+        context=ours("Should one of these have woken you? `/argux woken` and its number."),
+    )
+
+
+def decision_line(row: TriageDecision, times: int = 1) -> Markup:
+    """Such as "#12 DiskFull of logs, since 14:02: waits for the digest. It ended by itself …"."""
+    return ours(
+        "**#{number}** {name}{service}, since {since}{often}: {decision}. {reason}",
+        number=row.id,
+        name=row.name,
+        service=ours(" of {service}", service=row.service) if row.service else ours(""),
+        since=moment(row.fired_at.timestamp()),
+        often=ours(", {times} times", times=times) if times > 1 else ours(""),
+        decision=_WORDS[row.decision],
+        reason=row.reason,
+    )
+
+
+def woken_card(services: Services, decision_id: str, user_id: str) -> Card:
+    """Keep the person's word that this should have woken people, and return the answer."""
+    now = services.clock()
+    unknown = Card(title="Not found", text=ours("There is no such number. `/argux triage` lists them."))
+    if not decision_id.isdecimal() or len(decision_id) > 9:
+        return unknown
+    with services.sessions.begin() as session:
+        try:
+            decision, is_new = triage.should_have_woken(session, int(decision_id), said_by=user_id, now=now)
+        except NotFoundError:
+            return unknown
+        if is_new:
+            payload = {"decision_id": decision.id, "fingerprint": decision.fingerprint}
+            audit.append(
+                session, key=services.audit_key, actor=user_id, event="should_have_woken", payload=payload, now=now
+            )
+        text = ours("When {name} fires again, people are told, whatever else speaks against it.", name=decision.name)
+    return Card(title="Noted: it should have woken you", text=text)

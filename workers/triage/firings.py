@@ -1,0 +1,120 @@
+"""Firing alerts as triage judges them: their own record, the samples of what they watch, and what surrounds them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from detection.symptoms import metric_meaning
+from detection.triage import Context, Firing, KnownLimit, PastWords, RecentChange
+from detection.types import AlertDetails, Finding, MetricSeries
+from storage.alert_firings import PastFiring, firings_since
+from storage.alerts import alerts_named
+from storage.deploys import deploys_between
+from storage.metric_limits import list_limits
+from storage.telemetry.protocol.resolutions import FINE_METRIC_SECONDS
+from storage.triage import words_about
+from workers.services import Services
+
+RECORD_HOURS = 1.0
+CHANGES_HOURS = 2.0
+SAMPLES_HOURS = 3.0
+WORDS_DAYS = 35.0
+WITH_SAMPLES = 20
+"""Samples are read for so many alerts of one tick: in a larger storm their record and their causes decide."""
+_SERIES_OF_A_SERVICE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The firings, in the order of the findings, and their context."""
+
+    firings: tuple[Firing, ...]
+    context: Context
+
+
+def read_scene(services: Services, findings: Sequence[Finding], told: Collection[str], now: datetime) -> Scene:
+    """Read what triage needs about the findings of firing alerts.
+
+    told: the fingerprints of those that an incident holds; nothing is left to decide about them: no samples are read.
+    """
+    fingerprints = {finding.fingerprint for finding in findings}
+    with services.readers() as session:
+        names = {
+            finding.fingerprint: [
+                alert.fingerprint for alert in alerts_named(session, finding.subject.name, finding.subject.service)
+            ]
+            for finding in findings
+        }
+        every = {name for some in names.values() for name in some}
+        past = firings_since(session, every, now - timedelta(hours=RECORD_HOURS))
+        changes = deploys_between(session, None, now - timedelta(hours=CHANGES_HOURS), now)
+        said = words_about(session, fingerprints, now - timedelta(days=WORDS_DAYS))
+        context = Context(
+            changes=tuple(RecentChange(one.service, one.version, one.deployed_at.timestamp()) for one in changes),
+            limits=tuple(
+                KnownLimit(limit.service, limit.name, limit.threshold) for limit in list_limits(session) if limit.above
+            ),
+            past={fingerprint: PastWords(*counts) for fingerprint, counts in said.items()},
+        )
+    records = {fingerprint: [one for one in past if one.fingerprint in some] for fingerprint, some in names.items()}
+    open_ones = [finding for finding in findings if finding.fingerprint not in told]
+    watched = _watched(services, open_ones, now) if len(open_ones) <= WITH_SAMPLES else {}
+    firings = [
+        firing_of(finding, records[finding.fingerprint], watched.get(finding.fingerprint)) for finding in findings
+    ]
+    return Scene(tuple(firings), context)
+
+
+def firing_of(finding: Finding, record: Sequence[PastFiring], series: MetricSeries | None) -> Firing:
+    """Return the finding of a firing alert as triage judges it.
+
+    record: the firings of its alerts in the last hour. series: the metric that the alert watches, if it is known; its
+    name and its samples then stand for the alert's, whose name tells less.
+    """
+    details = finding.details if isinstance(finding.details, AlertDetails) else None
+    ended = [one for one in record if one.ended_at is not None]
+    return Firing(
+        firing_id=finding.fingerprint,
+        service=finding.subject.service,
+        metric=finding.subject.name if series is None else series.name,
+        severity=details.severity if details else None,
+        fired_at=finding.onset_at,
+        value=None if series is None else float(series.means[-1]),
+        fired_last_hour=len(ended) + 1,
+        earlier_seconds=tuple(
+            (one.ended_at - one.started_at).total_seconds() for one in ended if one.ended_at is not None
+        ),
+        times=np.zeros(0) if series is None else series.bucket_starts,
+        values=np.zeros(0) if series is None else series.means,
+        fingerprint=finding.fingerprint,
+    )
+
+
+def _watched(services: Services, findings: Sequence[Finding], now: datetime) -> Mapping[str, MetricSeries]:
+    """Return the one metric of the alert's service that measures what the alert's name says; none where several do."""
+    wanted: dict[str, tuple[str, str, str]] = {}
+    for finding in findings:
+        kind = metric_meaning(finding.subject.name).kind
+        if finding.subject.service is None or kind is None:
+            continue
+        known = services.telemetry.metric_names(service=finding.subject.service, limit=_SERIES_OF_A_SERVICE)
+        fitting = [
+            one for one in known if metric_meaning(one.name).kind is kind and not metric_meaning(one.name).is_limit
+        ]
+        if len(fitting) == 1:
+            wanted[finding.fingerprint] = (fitting[0].service, fitting[0].name, fitting[0].attributes)
+    if not wanted:
+        return {}
+    since = (now - timedelta(hours=SAMPLES_HOURS)).timestamp()
+    found = services.telemetry.metric_series(
+        since=since,
+        until=now.timestamp(),
+        bucket_seconds=FINE_METRIC_SECONDS,
+        series=sorted(set(wanted.values())),
+    )
+    by_name = {(one.service, one.name, one.attributes): one for one in found if one.means.size}
+    return {fingerprint: by_name[name] for fingerprint, name in wanted.items() if name in by_name}

@@ -1,0 +1,136 @@
+"""Sift the findings of firing alerts: who is woken, what waits, and what is another's symptom.
+
+Argux's own findings pass: they have withstood a statistical test. So does an alert that an active incident holds
+already. A decision to wait is read again at every tick; nothing is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from detection.triage import Decision, Judgement, triage
+from detection.types import AlertDetails, Finding, IncidentStatus, Metric
+from storage import triage as stored
+from storage.models import FindingRecord, Incident, TriageDecision
+from storage.triage import NewDecision
+from workers.services import Services
+from workers.triage.firings import read_scene
+
+log = structlog.get_logger()
+
+READ_AGAIN = timedelta(minutes=1)
+"""That a decision still holds is stored at most so often."""
+
+_ACTIVE = [status for status in IncidentStatus if not status.is_closed]
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """findings: what people are told. turned: the decisions that waited and now wake."""
+
+    findings: tuple[Finding, ...]
+    turned: tuple[TriageDecision, ...] = ()
+
+
+def sift(services: Services, findings: Sequence[Finding], now: datetime) -> Sifted:
+    """Decide about the findings of a tick whose alerts were all read; store what changed, and return what is told."""
+    alerts = [finding for finding in findings if finding.metric is Metric.ALERT]
+    with services.readers() as session:
+        earlier = {decision.fingerprint: decision for decision in stored.holding(session)}
+        told = _held_by_incidents(session) if alerts else {}
+    if not alerts and not earlier:
+        return Sifted(tuple(findings))
+    scene = read_scene(services, alerts, told, now)
+    judged = {one.firing_id: one for one in triage(scene.firings, scene.context, now.timestamp())}
+    by_fingerprint = {finding.fingerprint: finding for finding in alerts}
+    new = [_decision(finding, judged[finding.fingerprint], told) for finding in alerts]
+    turned = _store(services, new, earlier, now)
+    waits = {
+        finding.fingerprint
+        for finding in alerts
+        if finding.fingerprint not in told and not _is_told(finding, judged, by_fingerprint)
+    }
+    return Sifted(tuple(one for one in findings if one.fingerprint not in waits), turned)
+
+
+def _held_by_incidents(session: Session) -> dict[str, int]:
+    """Return the active incident of each alert that has one, by fingerprint."""
+    query = (
+        select(FindingRecord.fingerprint, FindingRecord.incident_id)
+        .join(Incident, Incident.id == FindingRecord.incident_id)
+        .where(FindingRecord.metric == Metric.ALERT.value, Incident.status.in_(_ACTIVE))
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _is_told(finding: Finding, judged: dict[str, Judgement], alerts: dict[str, Finding]) -> bool:
+    """Return whether people are told: it wakes, or it joins the incident of what wakes, of the same service.
+
+    Those of one service, or of one notification, stand on one card. A symptom in another service would open an incident
+    of its own, so it is only kept.
+    """
+    judgement = judged[finding.fingerprint]
+    if judgement.decision is Decision.WAKE:
+        return True
+    root = alerts.get(judgement.joins or "")
+    if root is None:
+        return False
+    return root.subject.service == finding.subject.service or _mark(root) == _mark(finding) is not None
+
+
+def _mark(finding: Finding) -> str | None:
+    return finding.details.together if isinstance(finding.details, AlertDetails) else None
+
+
+def _decision(finding: Finding, judgement: Judgement, told: dict[str, int]) -> NewDecision:
+    incident = told.get(finding.fingerprint)
+    is_told = incident is not None and judgement.decision is not Decision.WAKE
+    return NewDecision(
+        fingerprint=finding.fingerprint,
+        name=finding.subject.name,
+        service=finding.subject.service,
+        decision=(Decision.WAKE if incident is not None else judgement.decision).value,
+        rule="owned" if is_told else judgement.rule,
+        reason=f"It is part of incident #{incident}." if is_told else judgement.reason,
+        joins=None if is_told else judgement.joins,
+        log_odds=judgement.log_odds,
+        fired_at=datetime.fromtimestamp(finding.onset_at, UTC),
+    )
+
+
+def _store(
+    services: Services, new: Sequence[NewDecision], earlier: dict[str, TriageDecision], now: datetime
+) -> tuple[TriageDecision, ...]:
+    """Store what changed, in one transaction, or in none; return the decisions that waited and now wake."""
+    changed = [one for one in new if not _is_known(earlier.get(one.fingerprint), one, now)]
+    ended = [
+        decision.id for fingerprint, decision in earlier.items() if fingerprint not in {n.fingerprint for n in new}
+    ]
+    if not changed and not ended:
+        return ()
+    turned = []
+    with services.sessions.begin() as session:
+        stored.end_decisions(session, ended, now=now)
+        for one in changed:
+            before = earlier.get(one.fingerprint)
+            held = session.get(TriageDecision, before.id) if before is not None else None
+            row = stored.decide(session, one, held, now=now)
+            if row.decision == Decision.WAKE.value and row.waiting_since is not None and row is not held:
+                turned.append(row)
+            if row is not held:
+                log.info("triaged", alert=one.name, service=one.service, decision=row.decision, rule=row.rule)
+        session.flush()
+        for row in turned:
+            session.refresh(row)
+            session.expunge(row)
+    return tuple(turned)
+
+
+def _is_known(earlier: TriageDecision | None, new: NewDecision, now: datetime) -> bool:
+    return earlier is not None and stored.holds(earlier, new) and now - earlier.read_at < READ_AGAIN
