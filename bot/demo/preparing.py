@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ WEEK = HistoryPlan(visits=14_000, days=7.0, quiet_seconds=RECENT_SECONDS, traced
 
 The rest of the history, up to the opening of the live shop, has the live shop's rate of visits.
 """
+
+UNTRACED_SECONDS = 5 * 3600.0
+"""The sample has no traces this long before now: beside the live rate, it would look like a crowd that came at once."""
 
 HEALTHY_SECONDS = 45.0
 """How long live traffic runs before the deploy, including the calibration."""
@@ -107,11 +111,12 @@ async def _import_past(work: Preparation, *, live_seconds: float) -> ImportCount
         def show_counts(so_far: ImportCounts) -> None:
             report(f"{so_far.visits:,} visits, {so_far.events:,} events, {so_far.spans:,} spans")
 
-        batches = chain(_batches(work, WEEK), _batches(work, recent), _past_gauges(work, live_seconds))
+        sampled = _batches(work, WEEK, traced_until=time.time() - UNTRACED_SECONDS)
+        batches = chain(sampled, _batches(work, recent), _past_gauges(work, live_seconds))
         return await import_history(work.places.argux_url, work.api_key, batches, show_counts)
 
 
-def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:
+def _batches(work: Preparation, plan: HistoryPlan, *, traced_until: float = math.inf) -> Iterator[Batch]:
     visits = make_visits(plan, work.shoppers.response_seconds, time.time(), work.random)
     return make_batches(
         visits,
@@ -119,6 +124,7 @@ def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:
         work.log.version_at,
         work.random,
         traced_share=plan.traced_share,
+        traced_until=traced_until,
         inventory_version=work.inventory["version"] if work.inventory is not None else None,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -86,12 +87,14 @@ def make_batches(
     random: Random,
     *,
     traced_share: float,
+    traced_until: float = math.inf,
     inventory_version: str | None = None,
 ) -> Iterator[Batch]:
     """Turn visits into requests to the doors.
 
     version_at: returns the version of the shop that was live at a moment (seconds since the epoch).
     traced_share: the share of the visits, chosen at random, that get traces; every visit gets its events.
+    traced_until: visits after this (seconds since the epoch) get no traces.
     inventory_version: the version of the inventory that each checkout asks; None if there is no inventory.
     """
     asked: list[Span] = []
@@ -105,7 +108,7 @@ def make_batches(
         if len(events) >= EVENTS_PER_BATCH:
             yield _event_batch(events, api_key, visit_count)
             events, visit_count = [], 0
-        if random.random() >= traced_share:
+        if random.random() >= traced_share or visit.answers[0].started_at > traced_until:
             continue
         version_now = version_at(visit.answers[0].started_at)
         if spans and (len(spans) >= SPANS_PER_BATCH or version_now != version):
