@@ -50,9 +50,13 @@ def trace_chain(
     states = with_hidden_nodes(states, dependencies)
     links = possible_links(states, dependencies)
     found = candidates(states, links, dependencies, paged)
-    odd = suspected[0] if suspected and suspected[0].score >= _ODD else None
+    odd = suspected[0] if suspected else None
     told = _chain(found, states, links, dependencies, paged) if found else None
-    if odd is not None and (told is None or told.origin is None or told.confidence < _SURE_BY_ITSELF):
+    is_told = told is not None and told.origin is not None
+    if odd is not None and (
+        (not is_told and odd.score > 0)
+        or (told is not None and told.confidence < _SURE_BY_ITSELF and odd.score >= _ODD)
+    ):
         return _by_behaviour(odd, suspected, names(odd.part), found, states, links, dependencies)
     return told or Chain(None, (), (), troubled(states, set()), 0.0, ("No part's signs tell where it began.",))
 
@@ -95,7 +99,7 @@ def _chain(
     taken = {best.part, *best.reached, *holders}
     apart = troubled(states, taken)
     harmed = len({part for part in taken | set(apart) if is_together(part, best, links)} - set(holders))
-    confidence = certainty(found, harmed)
+    confidence = certainty(found, harmed, is_paged=paged is not None)
     if stands_alone(best, states, dependencies, apart):
         reason = f"{best.part} shows only what a failing dependency would cause, and none of its dependencies is known."
         return Chain(None, (), (), apart, confidence / 2, (reason,))

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from detection.symptoms import named_in
+
 _PREFIX = re.compile(r"^[a-z0-9_+-]{1,20}[:/]+")
 _CLUSTER = re.compile(r"\.(?:[a-z0-9-]+\.)?svc(?:\.cluster\.local)?$")
 
@@ -32,3 +34,9 @@ class Names:
 def plain_name(name: str) -> str:
     """Return a name without what says only of which sort it is: "pg:", "deploy/", ".ns.svc.cluster.local"."""
     return _CLUSTER.sub("", _PREFIX.sub("", name.strip().lower()))
+
+
+def parts_named_in(text: str, parts: Iterable[str]) -> frozenset[str]:
+    """Return which parts a text names, by any spelling: "orders-db" names "pg:orders-db"."""
+    plain = {plain_name(part): part for part in parts}
+    return frozenset(plain[name] for name in named_in(text, plain))

@@ -138,12 +138,16 @@ def _of_this_incident(states: dict[str, State], links: dict[tuple[str, str], Lin
     return {part for part in together if part is not None}
 
 
-def certainty(found: list[Candidate], harmed: int) -> float:
-    """Return how sure the first candidate is, 0 to 1: its share among all, less where much stays unexplained."""
+def certainty(found: list[Candidate], harmed: int, *, is_paged: bool) -> float:
+    """Return how sure the first candidate is, 0 to 1: its share among all, less where much stays unexplained.
+
+    Without an alarm nothing says that the trouble is one incident, so no more than about even odds.
+    """
     if not found:
         return 0.0
     best = found[0].score
     share = 1.0 / sum(math.exp(max(one.score - best, -30.0)) for one in found)
     explained = (1 + len(found[0].grown)) / max(harmed, 1)
     support = 1 - math.exp(-(len(found[0].grown) + 1) / 1.5)
-    return round(0.95 * share * math.sqrt(min(explained, 1.0)) * support, 3)
+    most = 0.95 if is_paged else 0.6
+    return round(most * share * math.sqrt(min(explained, 1.0)) * support, 3)

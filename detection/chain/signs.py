@@ -3,12 +3,13 @@
 from detection.chain.observed import LineGroup, Sign
 from detection.chain.seen.events import signs_of_events
 from detection.chain.seen.lines import signs_of_lines
-from detection.chain.seen.metrics import metric_departure, signs_of_metrics
+from detection.chain.seen.metrics import metric_departed_when, metric_departure, signs_of_metrics
 from detection.chain.seen.traces import signs_of_traces
 
 __all__ = [
     "LineGroup",
     "Sign",
+    "metric_departed_when",
     "metric_departure",
     "signs_of_events",
     "signs_of_lines",

@@ -227,7 +227,15 @@ _SOON_SECONDS = 600.0
 _AFTER_THE_ONSET = -3.0
 
 
-def departed_when(times: Floats, values: Floats, change_at: float, within_seconds: float, *, worse: int = 0) -> float:
+def departed_when(
+    times: Floats,
+    values: Floats,
+    change_at: float,
+    within_seconds: float,
+    *,
+    worse: int = 0,
+    least: Least | None = None,
+) -> float:
     """Return how much better a change at `change_at` explains when the series left its course than chance does.
 
     A log likelihood ratio, about -6 to 6. With the change at fault, the departure begins after it, most likely at once,
@@ -235,7 +243,7 @@ def departed_when(times: Floats, values: Floats, change_at: float, within_second
     between `earliest` and `latest`, so both are averaged over that interval. Negative: it left its course before the
     change, or long after it, or never.
     """
-    found = departure(times, values, worse=worse)
+    found = departure(times, values, worse=worse, least=least)
     moments = np.asarray(times, dtype=np.float64)[np.isfinite(np.asarray(values, dtype=np.float64))]
     if len(moments) < 2:
         return 0.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from detection.chain.names import parts_named_in
 from detection.chain.observed import Sign
 from detection.chain.seen.lines import blamed_in
-from detection.symptoms import named_in, symptoms_of_text
+from detection.symptoms import symptoms_of_text
 from detection.types import OrchestratorEvent, SymptomKind
 
 _ROUTINE = frozenset(
@@ -73,7 +74,7 @@ def _signs(event: OrchestratorEvent, parts: Collection[str]) -> Iterable[Sign]:
     kinds = {kind for word, kind in _REASONS if word in reason} | symptoms_of_text(event.message)
     if not kinds and event.is_warning:
         kinds.add(SymptomKind.ERRORS)
-    blames = set(blamed_in(event.message, named_in(event.message, parts) - {part}))
+    blames = set(blamed_in(event.message, parts_named_in(event.message, parts) - {part}))
     if event.node and event.node != part and any(word in reason for word in _BY_THE_NODE):
         blames.add(event.node)
     for kind in sorted(kinds):
@@ -87,5 +88,5 @@ def _part(event: OrchestratorEvent, parts: Collection[str]) -> str | None:
         return name
     if event.service:
         return event.service
-    named = named_in(name, parts)
+    named = parts_named_in(name, parts)
     return next(iter(named)) if len(named) == 1 else None

@@ -6,12 +6,18 @@ import math
 import re
 from collections.abc import Collection, Iterable
 
+from detection.chain.names import parts_named_in
 from detection.chain.observed import LineGroup, Sign
-from detection.symptoms import named_in, symptoms_of_text
+from detection.symptoms import symptoms_of_text
 from detection.types import SymptomKind
 
 _LEAST_FACTOR = 3.0
 _LEAST_LINES = 3
+_REPORTER = re.compile(
+    r"(?:kubelet|kube-|containerd|dockerd|systemd|kernel|node-problem-detector|prometheus|alertmanager)", re.IGNORECASE
+)
+"""Those that write about others: their lines are no signs of their own."""
+
 _CLIENT_STATUS = re.compile(r"\b4(?:00|04|05|09|10|12|15|22)\b")
 _SERVER_STATUS = re.compile(r"\b5\d\d\b|time[d]?[- ]?out|deadline", re.IGNORECASE)
 
@@ -21,7 +27,7 @@ def signs_of_lines(
 ) -> tuple[Sign, ...]:
     """Return the signs that groups of log lines give: one for each kind that a line names.
 
-    parts: every known service, database and node. A line of a writer that is none of them, such as the kubelet, is the
+    parts: every known service, database and node. A line of the kubelet, or of a writer that is none of them, is the
     sign of the one part that it names. window: when lines of unknown time were written; without it they are left out.
     """
     return tuple(sign for group in groups if _is_remarkable(group) for sign in _signs(group, parts, window))
@@ -38,10 +44,12 @@ def _signs(group: LineGroup, parts: Collection[str], window: tuple[float, float]
     if began is None:
         return
     kinds = kinds_of_line(group.text, is_bad=group.is_bad)
-    named = named_in(group.text, parts)
+    named = parts_named_in(group.text, parts)
     part = group.part
-    if part not in parts and len(named) == 1:
-        (part,) = named
+    if part not in parts or _REPORTER.match(part):
+        if len(named) != 1 and _REPORTER.match(part):
+            return
+        part = next(iter(named)) if len(named) == 1 else part
     size = math.log((group.count + 1) / (group.usual_count + 1))
     blames = blamed_in(group.text, named - {part}) if kinds - {SymptomKind.CLIENT_ERRORS} else frozenset[str]()
     for kind in sorted(kinds):

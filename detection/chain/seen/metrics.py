@@ -8,7 +8,7 @@ import numpy as np
 
 from detection.chain.observed import Sign
 from detection.statistics.departure_scales import Least
-from detection.statistics.departures import Departure, departure
+from detection.statistics.departures import Departure, departed_when, departure
 from detection.symptoms import MetricMeaning, Worse, metric_meaning
 from detection.symptoms.metric_names import split_words
 from detection.types import Floats, SymptomKind
@@ -71,6 +71,18 @@ def metric_departure(name: str, times: Floats, values: Floats, *, until: float |
 
     Percentages are read as shares, and counters that only rise as what they rise by; before and after are in that unit.
     """
+    moments, levels, worse, least = _read(name, times, values)
+    return departure(moments, levels, worse=worse, until=until, least=least)
+
+
+def metric_departed_when(name: str, times: Floats, values: Floats, change_at: float, within_seconds: float) -> float:
+    """Return how well a change explains when this metric got worse: `departed_when`, with what its name says."""
+    moments, levels, worse, least = _read(name, times, values)
+    return departed_when(moments, levels, change_at, within_seconds, worse=worse, least=least)
+
+
+def _read(name: str, times: Floats, values: Floats) -> tuple[Floats, Floats, int, Least]:
+    """Return times, values in their natural unit, the direction that is worse, and the least change that matters."""
     meaning = _meaning(name)
     words = split_words(name)
     levels = np.asarray(values, dtype=np.float64)
@@ -79,8 +91,7 @@ def metric_departure(name: str, times: Floats, values: Floats, *, until: float |
         levels = levels / 100
     if "total" in words and len(levels) > 2 and bool(np.all(np.diff(levels) >= 0)):
         moments, levels = moments[1:], np.diff(levels)
-    worse = meaning.worse.value if meaning.worse is not Worse.EITHER else 0
-    return departure(moments, levels, worse=worse, until=until, least=_least(meaning, levels, bool(words & _PERCENT)))
+    return moments, levels, meaning.worse.value, _least(meaning, levels, bool(words & _PERCENT))
 
 
 def _least(meaning: MetricMeaning, levels: Floats, is_percent: bool) -> Least:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
+from detection.chain.names import parts_named_in
 from detection.chain.observed import Sign, TraceHop
 from detection.chain.seen.lines import blamed_in, kinds_of_line
-from detection.symptoms import named_in
 from detection.types import SymptomKind
 
 
@@ -17,7 +17,7 @@ def signs_of_traces(traces: Iterable[Sequence[TraceHop]], parts: Collection[str]
     """
     first: dict[tuple[str, SymptomKind], Sign] = {}
     for hop in sorted((hop for trace in traces for hop in trace if hop.is_error), key=lambda hop: hop.started_at):
-        named = blamed_in(hop.error_text, named_in(hop.error_text, parts) - {hop.part})
+        named = blamed_in(hop.error_text, parts_named_in(hop.error_text, parts) - {hop.part})
         for kind in kinds_of_line(hop.error_text, is_bad=True):
             known = first.get((hop.part, kind))
             blames = named | (known.blames if known else frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -24,19 +25,23 @@ def suspects_of_windows(
     *,
     during: Window,
     normal: Sequence[Window],
+    normal_of_series: Sequence[Window],
     more: Sequence[Reading] = (),
 ) -> list[Suspect]:
     """Rank the parts by how far their spans, logged events and metrics during the incident are from normal.
 
     calls, occurrences: of all windows, each once. series: (part, metric's name, times, values); metrics that are worse
     when they rise, such as load and response time. normal: windows without a fault, several of them better than one
-    long one, as they show how much everything fluctuates by itself (`windows_without`). more: readings of another sort,
+    long one, as they show how much everything fluctuates by itself (`windows_without`). normal_of_series: the same for
+    metrics, which are kept for longer. more: readings of another sort,
     such as the network's delay into a part. Empty without anything to compare with.
     """
+    calls = sorted(calls, key=lambda call: call.started_at)
+    occurrences = sorted(occurrences, key=lambda one: one.happened_at)
     before = [_in_window(calls, occurrences, window) for window in normal]
     before = [one for one in before if one.followed]
     readings, patterns = compared(before, _in_window(calls, occurrences, during))
-    measured = [_reading(part, name, times, values, during, normal) for part, name, times, values in series]
+    measured = [_reading(part, name, times, values, during, normal_of_series) for part, name, times, values in series]
     return suspects([*(one for one in measured if one is not None), *more, *readings], patterns)
 
 
@@ -48,11 +53,11 @@ def windows_without(since: float, until: float, length: float, disturbed: Sequen
 
 
 def _in_window(calls: Sequence[Call], occurrences: Sequence[Occurrence], window: Window) -> Behaviour:
+    """Measure one window of calls and occurrences that are sorted by time."""
     since, until = window
-    return behaviour(
-        [call for call in calls if since <= call.started_at < until],
-        [one for one in occurrences if since <= one.happened_at < until],
-    )
+    called = slice(*(bisect_left(calls, at, key=lambda call: call.started_at) for at in (since, until)))
+    logged = slice(*(bisect_left(occurrences, at, key=lambda one: one.happened_at) for at in (since, until)))
+    return behaviour(calls[called], occurrences[logged])
 
 
 def _reading(

@@ -7,6 +7,7 @@ import pytest
 
 from detection.chain import LineGroup, Sign
 from detection.chain.signs import (
+    metric_departed_when,
     metric_departure,
     signs_of_events,
     signs_of_lines,
@@ -76,6 +77,16 @@ def test_a_counter_that_only_rises_is_read_as_what_it_rises_by() -> None:
     assert found.latest == 40 * MINUTE
 
 
+def test_a_change_is_held_against_a_metric_in_the_unit_that_its_name_gives() -> None:
+    times = np.arange(90, dtype=np.float64) * MINUTE
+    noise = np.random.default_rng(1).normal(size=90)
+    rising = 0.2 + 0.02 * noise + 20 * (times >= 60 * MINUTE)
+    assert metric_departed_when("error_rate_pct", times, rising, 59 * MINUTE, 300.0) > 2
+    assert metric_departed_when("error_rate_pct", times, rising, 70 * MINUTE, 300.0) < -2
+    harmless = 0.2 + 0.02 * noise + 0.5 * (times >= 60 * MINUTE)
+    assert metric_departed_when("error_rate_pct", times, harmless, 59 * MINUTE, 300.0) < -2
+
+
 _PARTS = {"cart", "stock", "profile", "node-7"}
 
 
@@ -114,6 +125,19 @@ def test_a_word_that_is_a_service_elsewhere_is_not_blamed_but_a_called_one_is() 
 def test_the_line_of_an_unknown_writer_is_the_sign_of_the_one_part_it_names() -> None:
     signs = _line("kubelet node-7: memory pressure", part="kubelet", bad=False)
     assert {sign.part for sign in signs} == {"node-7"}
+
+
+def test_the_kubelet_never_suffers_itself() -> None:
+    group = LineGroup("kubelet", "node-7: memory pressure", 4, 0, 60.0, True)
+    assert {sign.part for sign in signs_of_lines([group], {*_PARTS, "kubelet"})} == {"node-7"}
+    group = LineGroup("kubelet", "memory pressure", 4, 0, 60.0, True)
+    assert signs_of_lines([group], {*_PARTS, "kubelet"}) == ()
+
+
+def test_a_text_names_a_part_by_any_spelling() -> None:
+    group = LineGroup("cart", "too many connections to orders-db", 4, 0, 60.0, True)
+    (sign,) = signs_of_lines([group], {"cart", "pg:orders-db"})
+    assert sign.blames == {"pg:orders-db"}
 
 
 def test_lines_of_unknown_time_lie_in_the_window_or_are_left_out() -> None:
