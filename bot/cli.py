@@ -268,6 +268,18 @@ def calibration(
         run(services, PlainConsole(), chart=chart)
 
 
+@app.command("export-incident")
+def export_incident(
+    incident_id: Annotated[int, typer.Argument(metavar="ID", min=1, help="The incident's number.")],
+    to: Annotated[Path | None, typer.Option(help="The folder to write; otherwise incident-ID here.")] = None,
+) -> None:
+    """Write an incident as the folder that `argux investigate` reads: telemetry, changes and surroundings."""
+    from bot.commands.export_incident import run
+
+    with plain_errors():
+        run(open_services(), incident_id, to)
+
+
 @app.command("experiment")
 def compare_variants(
     funnel: Annotated[str, typer.Argument(help="The funnel's number or name.")],
@@ -318,7 +330,9 @@ def query(sql: Annotated[str, typer.Argument(help="Such as: SELECT event, count(
 @app.command()
 def demo(
     auto: Annotated[bool, typer.Option("--auto", help="Press the buttons by itself and end.")] = False,
-    scenario: Annotated[str, typer.Option(help="bad-deploy, or no-fault: a harmless one.")] = "bad-deploy",
+    scenario: Annotated[
+        str, typer.Option(help="bad-deploy, no-fault, cache-ttl, provider-outage or slow-downstream.")
+    ] = "bad-deploy",
 ) -> None:
     """Run the demo: a shop, a bad deploy, and what Argux makes of it."""
     from bot.demo.cli import run

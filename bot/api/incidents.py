@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
@@ -79,6 +79,25 @@ def read(services: InjectedServices, operator: Operator, incident_id: IncidentId
     """One incident with its findings, diagnosis, evidence, proposal, approval, verification and timeline."""
     with services.readers() as session:
         return describe(session, incident_id)
+
+
+@router.get(
+    "/{incident_id}/export",
+    summary="Export an incident",
+    response_class=Response,
+    responses={200: {"content": {"application/zip": {}}, "description": "A zip with one folder."}},
+)
+def export(services: InjectedServices, operator: Operator, incident_id: IncidentId) -> Response:
+    """The incident as a zip of the folder that `argux investigate` reads: its alert, logs, metrics, traces, changes and
+    surroundings, with the keys in them hidden.
+    """
+    # Imported at the first export, as at the first change.
+    from bot.exporting.files import export_incident, folder_name, zipped
+
+    name = folder_name(incident_id)
+    content = zipped(export_incident(services, incident_id), name)
+    disposition = {"Content-Disposition": f'attachment; filename="{name}.zip"'}
+    return Response(content, media_type="application/zip", headers=disposition)
 
 
 @router.patch("/{incident_id}", summary="Change an incident", responses={409: {"description": "It cannot go there."}})

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.demo.deployer import SERVICE
+from bot.demo.deployer import INVENTORY, SERVICE
 from bot.demo.errors import DemoError
 from bot.demo.repository.repository import NAME
 from bot.setup.ports import PortUnusableError, WantedPort, require_usable
@@ -187,7 +187,7 @@ def argux_environment(places: Places, keys: Secrets) -> dict[str, str]:
         "APPROVER_IDS": ",".join(APPROVERS),
         "GITHUB_TOKEN": keys.github_token,
         "GITHUB_API_URL": f"{base}/github",
-        "SERVICE_REPOSITORIES": f"{SERVICE}={NAME}",
+        "SERVICE_REPOSITORIES": f"{SERVICE}={NAME},{INVENTORY}={NAME}",
         "JIRA_URL": f"{base}/jira",
         "JIRA_EMAIL": "argux@acme.example",
         "JIRA_TOKEN": keys.jira_token,

@@ -21,6 +21,9 @@ POLL_SECONDS = 1.0
 START_LIMIT_SECONDS = 45.0
 DRAIN_SECONDS = 8.0
 SERVICE = "shop"
+INVENTORY = "inventory"
+"""The service that the shop asks in one of the scenarios."""
+
 VERSION_LENGTH = 12
 
 
@@ -38,10 +41,10 @@ def version_of(commit_sha: str) -> str:
     return commit_sha[:VERSION_LENGTH]
 
 
-def deploy_record(commit_sha: str, deployed_at: datetime, deployed_by: str) -> dict[str, str]:
+def deploy_record(commit_sha: str, deployed_at: datetime, deployed_by: str, service: str = SERVICE) -> dict[str, str]:
     """Return the body of POST /api/deploys."""
     return {
-        "service": SERVICE,
+        "service": service,
         "version": version_of(commit_sha),
         "commit_sha": commit_sha,
         "repository": NAME,
@@ -54,7 +57,8 @@ class Deployer:
     """Deploy the head of main whenever it changes.
 
     The deployer owns the listening socket and passes it to every version. The new version accepts connections before
-    the old one stops, so no shopper is refused. `argux` is an HTTP client for Argux's API with an API key.
+    the old one stops, so no shopper is refused. `argux` is an HTTP client for Argux's API with an API key. service: the
+    service, and the package that is run. path: only commits that change something there are deployed; None for all.
     """
 
     def __init__(
@@ -64,12 +68,17 @@ class Deployer:
         logs: Path,
         argux: httpx.AsyncClient,
         environment: Mapping[str, str],
+        *,
+        service: str = SERVICE,
+        path: str | None = None,
     ) -> None:
         self._repository = repository
         self._directory = directory
         self._logs = logs
         self._argux = argux
         self._environment = environment
+        self._path = path
+        self.service = service
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._shop: Child | None = None
         self._retired: list[Child] = []
@@ -85,7 +94,7 @@ class Deployer:
         while True:
             if self._shop is not None and self._shop.exit_code is not None:
                 raise StageError("running the shop", f"{self._shop.name} ended\n{self._shop.last_lines()}")
-            head = await asyncio.to_thread(self._repository.head_now)
+            head = await asyncio.to_thread(self._repository.head_now, self._path)
             if head is not None and (not self.deploys or self.deploys[-1].commit_sha != head):
                 await self.deploy(head)
             await asyncio.sleep(POLL_SECONDS)
@@ -93,7 +102,8 @@ class Deployer:
     async def deploy(self, commit_sha: str) -> Deploy:
         """Put a commit live and report the deploy to Argux. Raises StageError."""
         deploy = await self.swap(commit_sha)
-        response = await post(self._argux, "/api/deploys", json=deploy_record(commit_sha, deploy.at, "acme-deployer"))
+        record = deploy_record(commit_sha, deploy.at, "acme-deployer", self.service)
+        response = await post(self._argux, "/api/deploys", json=record)
         if response.is_error:
             raise StageError("deploying the shop", f"POST /api/deploys answered {response.status_code}")
         return deploy
@@ -122,15 +132,15 @@ class Deployer:
 
     async def _start(self, version: str, source: Path) -> Child:
         descriptor = self._listener.fileno()
-        database = (self._directory / "shop.db").resolve()
+        database = (self._directory / f"{self.service}.db").resolve()
         return await start(
-            f"shop {version}",
-            [sys.executable, "-m", "shop", "--fd", str(descriptor), "--database", str(database)],
-            log=self._logs / f"shop-{version}.log",
+            f"{self.service} {version}",
+            [sys.executable, "-m", self.service, "--fd", str(descriptor), "--database", str(database)],
+            log=self._logs / f"{self.service}-{version}.log",
             environment={
                 **self._environment,
                 "SHOP_VERSION": version,
-                "OTEL_SERVICE_NAME": SERVICE,
+                "OTEL_SERVICE_NAME": self.service,
                 "OTEL_RESOURCE_ATTRIBUTES": f"service.version={version}",
             },
             directory=source,

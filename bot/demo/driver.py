@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -15,7 +15,7 @@ import httpx
 
 from bot.demo.argux import ArguxApi, argux_running, create_key, workspace_running
 from bot.demo.configuration import PERSON, Places, make_secrets
-from bot.demo.deployer import Deploy, Deployer, shop_environment
+from bot.demo.deployer import INVENTORY, SERVICE, Deploy, Deployer, deploy_record, shop_environment
 from bot.demo.errors import DemoError, StageError
 from bot.demo.history.deploys import DeployLog
 from bot.demo.narration import Narrator
@@ -25,6 +25,8 @@ from bot.demo.preparing import WEEK, Preparation, history_start, prepare
 from bot.demo.processes import Child
 from bot.demo.repository.repository import NAME, Commit, ShopRepository
 from bot.demo.scenario import Scenario
+from bot.demo.scenarios.outage import watch_outage
+from bot.demo.scenarios.provider import Provider
 from bot.demo.shop.catalogue import products
 from bot.demo.shoppers import Shoppers
 from bot.demo.waiting import until_true
@@ -46,10 +48,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class RunningDemo:
-    """The running parts of the demo."""
+    """The running parts of the demo. inventory: the deployer of the service behind the shop, if there is one."""
 
     repository: ShopRepository
     deployer: Deployer
+    inventory: Deployer | None
+    provider: Provider
     work: Preparation
     children: tuple[Child, ...]
     page: httpx.AsyncClient
@@ -63,20 +67,23 @@ async def run_demo(places: Places, scenario: Scenario, narrator: Narrator, rando
     Raises DemoError when the preparation fails or a process ends by itself; a failure after the deploy is reported in
     the outcome.
     """
-    async with _running_demo(places, narrator, random) as demo:
-        background = [demo.work.shoppers.run(), demo.deployer.run(), _watch_processes(demo.children)]
+    async with _running_demo(places, scenario, narrator, random) as demo:
+        deployers = [demo.deployer, *([demo.inventory] if demo.inventory else [])]
+        background = [demo.work.shoppers.run(), _watch_processes(demo.children), *(one.run() for one in deployers)]
         return await _with_background(background, _run_scenario(demo, scenario, auto=auto))
 
 
 @asynccontextmanager
-async def _running_demo(places: Places, narrator: Narrator, random: Random) -> AsyncIterator[RunningDemo]:
+async def _running_demo(
+    places: Places, scenario: Scenario, narrator: Narrator, random: Random
+) -> AsyncIterator[RunningDemo]:
     """Start the workspace, Argux and the shop; stop them in reverse order when the block ends."""
     keys = make_secrets()
     now = datetime.now(UTC)
     repository = ShopRepository(places.workspace / "repositories" / f"{NAME}.git", places.root / "developer")
     async with AsyncExitStack() as running:
         with narrator.stage("Writing the shop's git repository"):
-            commits = await asyncio.to_thread(repository.create, now)
+            commits = await asyncio.to_thread(repository.create, now, scenario.base)
         with narrator.stage("Starting the local workspace: Slack, GitHub, Jira and Teams in one small server"):
             workspace = await running.enter_async_context(workspace_running(places, keys))
         page = await running.enter_async_context(
@@ -92,9 +99,19 @@ async def _running_demo(places: Places, narrator: Narrator, random: Random) -> A
             base_url=places.argux_url, headers={"Authorization": f"Bearer {api_key}"}, timeout=30, trust_env=False
         )
         await running.enter_async_context(client)
-        deployer = Deployer(
-            repository, places.root / "shop", places.logs, client, shop_environment(places.argux_url, api_key)
-        )
+        provider = await running.enter_async_context(Provider().running())
+        environment = {**shop_environment(places.argux_url, api_key), "PAYGATE_URL": provider.url}
+        inventory = None
+        if scenario.has_inventory:
+            inventory = Deployer(
+                repository, places.root / INVENTORY, places.logs, client, environment, service=INVENTORY, path=INVENTORY
+            )
+            running.push_async_callback(inventory.stop)
+            environment = {**environment, "INVENTORY_URL": inventory.base_url}
+            with narrator.stage("Opening the inventory"):
+                await inventory.swap(commits[-1].sha)
+        path = SERVICE if scenario.has_inventory else None
+        deployer = Deployer(repository, places.root / SERVICE, places.logs, client, environment, path=path)
         running.push_async_callback(deployer.stop)
         with narrator.stage("Opening the shop"):
             await deployer.swap(commits[-1].sha)
@@ -102,9 +119,12 @@ async def _running_demo(places: Places, narrator: Narrator, random: Random) -> A
         log = DeployLog(commits, history_start(WEEK, now))
         # The history is generated in a thread while the shoppers draw from `random`.
         own_random = Random(random.getrandbits(64))
-        work = Preparation(places, api_key, ArguxApi(client), shoppers, log, own_random, narrator)
+        api = ArguxApi(client)
+        newest = commits[-1]
+        live = deploy_record(newest.sha, newest.committed_at, "acme-deployer", INVENTORY) if inventory else None
+        work = Preparation(places, api_key, api, shoppers, log, own_random, narrator, scenario.hit_ratio, live)
         running.callback(narrator.milestone, "Stopping everything")
-        yield RunningDemo(repository, deployer, work, (workspace, argux), page, progress)
+        yield RunningDemo(repository, deployer, inventory, provider, work, (workspace, argux), page, progress)
 
 
 async def _run_scenario(demo: RunningDemo, scenario: Scenario, *, auto: bool) -> Outcome:
@@ -113,23 +133,36 @@ async def _run_scenario(demo: RunningDemo, scenario: Scenario, *, auto: bool) ->
     await prepare(work)
     await _expect_incidents(work.api, at_most=0, when="before the deploy")
     if not auto:
-        work.narrator.invitation(
-            work.places.argux_url,
-            "Open the page. A new version of the shop is going live now.\n"
-            "In about a minute a thread appears in #incidents; press Approve fix.",
-        )
+        work.narrator.invitation(work.places.argux_url, scenario.invitation)
     pushed = await asyncio.to_thread(demo.repository.push, scenario.changes, datetime.now(UTC))
-    deploy = await _wait_until_live(demo.deployer, pushed)
+    broken = demo.inventory or demo.deployer
+    deploy = await _wait_until_live(broken, pushed)
     work.narrator.milestone(f"Live: version {deploy.version} with {len(pushed)} commits", 0.0)
-    if scenario.fault is None:
+    if scenario.fault is None and not scenario.has_outage:
         return await _watch_harmless_deploy(demo, scenario, deploy)
-    true_commit = pushed[scenario.changes.index(scenario.fault)].sha
-    outcome = await _watch_fault(demo, deploy, true_commit, auto=auto)
+    await asyncio.sleep(scenario.later_after_seconds)
+    if scenario.fault is None:
+        outcome = await _watch_outage(demo)
+    else:
+        true_commit = pushed[scenario.changes.index(scenario.fault)].sha
+        deploy = await _push_later(demo, scenario, deploy)
+        outcome = await _watch_fault(demo, scenario, deploy, true_commit, auto=auto)
     if not auto:
         work.narrator.milestone(outcome.failure or "The shop is healthy again.")
         work.narrator.milestone("Everything still runs: look around. Ctrl-C stops it.")
         await asyncio.Event().wait()
     return outcome
+
+
+async def _push_later(demo: RunningDemo, scenario: Scenario, first: Deploy) -> Deploy:
+    """Push what comes later and does no harm; return what is live then, with the time of the first deploy."""
+    if not scenario.later:
+        return first
+    pushed = await asyncio.to_thread(demo.repository.push, scenario.later, datetime.now(UTC))
+    newest = await _wait_until_live(demo.deployer, pushed)
+    seconds = (newest.at - first.at).total_seconds()
+    demo.work.narrator.milestone(f"Live: version {newest.version}, which is harmless", seconds)
+    return replace(newest, at=first.at)
 
 
 async def _wait_until_live(deployer: Deployer, pushed: Sequence[Commit]) -> Deploy:
@@ -142,19 +175,49 @@ async def _wait_until_live(deployer: Deployer, pushed: Sequence[Commit]) -> Depl
     return deployer.deploys[-1]
 
 
-async def _watch_fault(demo: RunningDemo, deploy: Deploy, true_commit: str, *, auto: bool) -> Outcome:
+async def _watch_outage(demo: RunningDemo) -> Outcome:
+    """Let the payment provider fail, and watch what Argux says of it. A suspected commit is a failure."""
+    work = demo.work
+    result = Result(true_commit=None)
+    person = Person(demo.page, PERSON)
+
+    async def told() -> None:
+        await until_true(person.has_messages, "telling of the incident", TELL_LIMIT_SECONDS)
+        await _end(demo.progress)
+
+    try:
+        await watch_outage(work.api, demo.provider, work.narrator, result, told)
+    except DemoError as error:
+        return Outcome(result.as_json(), f"{error} (logs: {work.places.logs})")
+    if result.suspect_commit is not None:
+        return Outcome(result.as_json(), f"Argux suspects {result.suspect_commit}, but no commit did it")
+    return Outcome(result.as_json())
+
+
+async def _watch_fault(
+    demo: RunningDemo, scenario: Scenario, deploy: Deploy, true_commit: str, *, auto: bool
+) -> Outcome:
     """Follow the incident until it is closed, then compare the suspect commit with the true one."""
     work = demo.work
     result = Result(true_commit)
     person = Person(demo.page, PERSON)
-    watch = Watch(work.api, demo.repository, demo.deployer, work.narrator, deploy, result, person if auto else None)
+    watch = Watch(
+        work.api,
+        demo.repository,
+        demo.inventory or demo.deployer,
+        work.narrator,
+        deploy,
+        result,
+        person if auto else None,
+        awaits_conversion=scenario.loses_conversions,
+    )
     try:
         with work.narrator.stage("Waiting for Argux to notice what the new version broke"):
             incident_id = await watch.incident()
             await until_true(person.has_messages, "telling of the incident", TELL_LIMIT_SECONDS)
         await _end(demo.progress)
         await watch.follow(incident_id)
-        await _expect_incidents(work.api, at_most=1, when="for one bad deploy")
+        await _expect_incidents(work.api, at_most=2 if demo.inventory else 1, when="for one bad deploy")
     except DemoError as error:
         return Outcome(result.as_json(), f"{error} (logs: {work.places.logs})")
     if result.suspect_commit != true_commit:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -15,6 +16,7 @@ from bot.demo.behaviour import Step
 from bot.demo.configuration import Places
 from bot.demo.deployer import deploy_record
 from bot.demo.history.deploys import DeployLog
+from bot.demo.history.gauges import past_hit_ratio
 from bot.demo.history.importing import Batch, ImportCounts, import_history, make_batches
 from bot.demo.history.visits import DAY_SECONDS, HistoryPlan, make_visits
 from bot.demo.narration import Narrator
@@ -32,13 +34,19 @@ WEEK = HistoryPlan(visits=14_000, days=7.0, quiet_seconds=RECENT_SECONDS, traced
 The rest of the history, up to the opening of the live shop, has the live shop's rate of visits.
 """
 
+UNTRACED_SECONDS = 5 * 3600.0
+"""The sample has no traces this long before now: beside the live rate, it would look like a crowd that came at once."""
+
 HEALTHY_SECONDS = 45.0
 """How long live traffic runs before the deploy, including the calibration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """The inputs of the stages before the deploy."""
+    """The inputs of the stages before the deploy.
+
+    hit_ratio: that of the shop's cache, if it has one. inventory: the deploy of the inventory, if there is one.
+    """
 
     places: Places
     api_key: str
@@ -47,6 +55,8 @@ class Preparation:
     log: DeployLog
     random: Random
     narrator: Narrator
+    hit_ratio: float | None = None
+    inventory: Mapping[str, str] | None = None
 
 
 async def prepare(work: Preparation) -> None:
@@ -58,6 +68,8 @@ async def prepare(work: Preparation) -> None:
     funnel_id = await work.api.create_funnel()
     for deploy in work.log.deploys:
         await work.api.record_deploy(deploy_record(deploy.commit_sha, deploy.at, deploy.by))
+    if work.inventory is not None:
+        await work.api.record_deploy(work.inventory)
     with work.narrator.stage("Timing the shop under its first customers"):
         await _calibrate(work.shoppers)
     live_entries = work.shoppers.tally[Step.SIGN_UP]
@@ -99,13 +111,28 @@ async def _import_past(work: Preparation, *, live_seconds: float) -> ImportCount
         def show_counts(so_far: ImportCounts) -> None:
             report(f"{so_far.visits:,} visits, {so_far.events:,} events, {so_far.spans:,} spans")
 
-        batches = chain(_batches(work, WEEK), _batches(work, recent))
+        sampled = _batches(work, WEEK, traced_until=time.time() - UNTRACED_SECONDS)
+        batches = chain(sampled, _batches(work, recent), _past_gauges(work, live_seconds))
         return await import_history(work.places.argux_url, work.api_key, batches, show_counts)
 
 
-def _batches(work: Preparation, plan: HistoryPlan) -> Iterator[Batch]:
+def _batches(work: Preparation, plan: HistoryPlan, *, traced_until: float = math.inf) -> Iterator[Batch]:
     visits = make_visits(plan, work.shoppers.response_seconds, time.time(), work.random)
-    return make_batches(visits, work.api_key, work.log.version_at, work.random, traced_share=plan.traced_share)
+    return make_batches(
+        visits,
+        work.api_key,
+        work.log.version_at,
+        work.random,
+        traced_share=plan.traced_share,
+        traced_until=traced_until,
+        inventory_version=work.inventory["version"] if work.inventory is not None else None,
+    )
+
+
+def _past_gauges(work: Preparation, live_seconds: float) -> Iterator[Batch]:
+    if work.hit_ratio is not None:
+        body = past_hit_ratio(work.hit_ratio, time.time() - live_seconds, work.random)
+        yield Batch("/v1/metrics", "application/x-protobuf", body, ImportCounts())
 
 
 def history_start(plan: HistoryPlan, now: datetime) -> datetime:

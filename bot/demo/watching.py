@@ -29,9 +29,9 @@ class Timings:
 
 @dataclass(slots=True)
 class Result:
-    """The summary that is printed as the last line. `true_commit` is the commit that the demo broke on purpose."""
+    """The summary that is printed as the last line. true_commit: the one that was broken on purpose, if any."""
 
-    true_commit: str
+    true_commit: str | None
     incident: int | None = None
     root_cause: str | None = None
     suspect_commit: str | None = None
@@ -67,7 +67,8 @@ INTERACTIVE_LIMITS = Limits(incident=600.0, approval=math.inf, merge=math.inf, v
 class Watch:
     """Wait for each milestone in turn, print it, and record it in `result`.
 
-    person: the simulated user who presses the buttons; None leaves them to the user at the page.
+    person: the simulated user who presses the buttons; None leaves them to the user at the page. awaits_conversion: the
+    fault costs so many conversions that the incident must tell of them.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class Watch:
         deploy: Deploy,
         result: Result,
         person: Person | None,
+        *,
+        awaits_conversion: bool = True,
     ) -> None:
         self._api = api
         self._repository = repository
@@ -86,13 +89,17 @@ class Watch:
         self._narrator = narrator
         self._deploy = deploy
         self._person = person
+        self._awaits_conversion = awaits_conversion
         self._limits = INTERACTIVE_LIMITS if person is None else Limits()
         self.result = result
 
     async def follow(self, incident_id: int) -> None:
         """Follow the incident to the verified fix. Raises StageError when a stage times out or fails."""
         await self._diagnosis(incident_id)
-        if self._person is None:
+        if not self._awaits_conversion:
+            await self._fix(incident_id)
+            await self._recovery(incident_id)
+        elif self._person is None:
             await self._follow_the_users_fix(incident_id)
         else:
             await self._conversion(incident_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -12,9 +13,11 @@ from typing import Any
 import httpx
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from bot.demo.behaviour import Step
+from bot.demo.deployer import INVENTORY, SERVICE
 from bot.demo.errors import DemoError, first_error
 from bot.demo.history.visits import Visit
-from bot.demo.history.wire import answer_spans, posthog_events, trace_request
+from bot.demo.history.wire import answer_spans, posthog_events, reserve_spans, trace_request
 from bot.demo.posting import post
 
 EVENTS_PER_BATCH = 2000
@@ -78,13 +81,23 @@ async def import_history(
 
 
 def make_batches(
-    visits: Iterable[Visit], api_key: str, version_at: Callable[[float], str], random: Random, *, traced_share: float
+    visits: Iterable[Visit],
+    api_key: str,
+    version_at: Callable[[float], str],
+    random: Random,
+    *,
+    traced_share: float,
+    traced_until: float = math.inf,
+    inventory_version: str | None = None,
 ) -> Iterator[Batch]:
     """Turn visits into requests to the doors.
 
     version_at: returns the version of the shop that was live at a moment (seconds since the epoch).
     traced_share: the share of the visits, chosen at random, that get traces; every visit gets its events.
+    traced_until: visits after this (seconds since the epoch) get no traces.
+    inventory_version: the version of the inventory that each checkout asks; None if there is no inventory.
     """
+    asked: list[Span] = []
     events: list[dict[str, Any]] = []
     spans: list[Span] = []
     version = ""
@@ -95,7 +108,7 @@ def make_batches(
         if len(events) >= EVENTS_PER_BATCH:
             yield _event_batch(events, api_key, visit_count)
             events, visit_count = [], 0
-        if random.random() >= traced_share:
+        if random.random() >= traced_share or visit.answers[0].started_at > traced_until:
             continue
         version_now = version_at(visit.answers[0].started_at)
         if spans and (len(spans) >= SPANS_PER_BATCH or version_now != version):
@@ -103,7 +116,15 @@ def make_batches(
             spans = []
         version = version_now
         for answer in visit.answers:
-            spans += answer_spans(answer, random)
+            own = answer_spans(answer, random)
+            spans += own
+            if inventory_version is not None and answer.step is Step.CHECKOUT:
+                asked += reserve_spans(own[0], random)
+        if inventory_version is not None and len(asked) >= SPANS_PER_BATCH:
+            yield _span_batch(asked, inventory_version, INVENTORY)
+            asked = []
+    if inventory_version is not None and asked:
+        yield _span_batch(asked, inventory_version, INVENTORY)
     if events:
         yield _event_batch(events, api_key, visit_count)
     if spans:
@@ -115,8 +136,9 @@ def _event_batch(events: list[dict[str, Any]], api_key: str, visits: int) -> Bat
     return Batch("/batch/", "application/json", body, ImportCounts(visits=visits, events=len(events)))
 
 
-def _span_batch(spans: list[Span], version: str) -> Batch:
-    return Batch("/v1/traces", "application/x-protobuf", trace_request(spans, version), ImportCounts(spans=len(spans)))
+def _span_batch(spans: list[Span], version: str, service: str = SERVICE) -> Batch:
+    body = trace_request(spans, version, service)
+    return Batch("/v1/traces", "application/x-protobuf", body, ImportCounts(spans=len(spans)))
 
 
 async def _post(client: httpx.AsyncClient, batch: Batch) -> None:

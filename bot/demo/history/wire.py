@@ -87,11 +87,26 @@ def answer_spans(answer: Answer, random: Random) -> list[Span]:
     return spans
 
 
-def trace_request(spans: Sequence[Span], version: str) -> bytes:
-    """Encode spans of one version of the shop as the body of a POST to /v1/traces."""
+def reserve_spans(checkout: Span, random: Random) -> list[Span]:
+    """Return the spans that the inventory records while the shop serves a checkout."""
+    begun, ended = checkout.start_time_unix_nano, checkout.end_time_unix_nano
+    asked, query = Span(), Span()
+    for span, template, parent, share in (
+        (asked, _RESERVE, checkout, 0.4),
+        (query, _RESERVE_QUERY, asked, 0.2),
+    ):
+        span.CopyFrom(template)
+        span.trace_id, span.span_id = checkout.trace_id, random.randbytes(8)
+        span.parent_span_id = parent.span_id
+        span.start_time_unix_nano, span.end_time_unix_nano = begun, begun + int(share * (ended - begun))
+    return [asked, query]
+
+
+def trace_request(spans: Sequence[Span], version: str, service: str = "shop") -> bytes:
+    """Encode spans of one version of a service as the body of a POST to /v1/traces."""
     request = ExportTraceServiceRequest()
     resource_spans = request.resource_spans.add()
-    resource_spans.resource.attributes.extend([_text("service.name", "shop"), _text("service.version", version)])
+    resource_spans.resource.attributes.extend([_text("service.name", service), _text("service.version", version)])
     resource_spans.scope_spans.add(spans=spans)
     return request.SerializeToString()
 
@@ -104,15 +119,15 @@ def _text(key: str, value: str) -> KeyValue:
     return KeyValue(key=key, value=AnyValue(string_value=value))
 
 
-def _server_template(step: Step) -> Span:
+def _server_template(route: str, status_code: int) -> Span:
     return Span(
-        name=f"POST {step}",
+        name=f"POST {route}",
         kind=Span.SPAN_KIND_SERVER,
         attributes=[
             _text("http.method", "POST"),
-            _text("http.route", step),
-            _text("http.target", step),
-            KeyValue(key="http.status_code", value=AnyValue(int_value=STATUS_CODES[step])),
+            _text("http.route", route),
+            _text("http.target", route),
+            KeyValue(key="http.status_code", value=AnyValue(int_value=status_code)),
         ],
     )
 
@@ -125,5 +140,7 @@ def _query_template(statement: str) -> Span:
     )
 
 
-_SERVER = {step: _server_template(step) for step in Step}
+_SERVER = {step: _server_template(step, STATUS_CODES[step]) for step in Step}
+_RESERVE = _server_template("/reserve", 200)
+_RESERVE_QUERY = _query_template("SELECT name FROM warehouses ORDER BY free DESC LIMIT ?")
 _QUERIES = {step: [_query_template(statement) for statement in STATEMENTS[step]] for step in Step}

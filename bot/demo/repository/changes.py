@@ -51,3 +51,14 @@ HISTORY = (
 LIVE_STOCK = Change(TOM, "Show live stock for recommended products at checkout", 0.004, "live_stock")
 FREE_RETURNS = Change(PRIYA, "Tell customers about free returns after payment", 0.002, "free_returns")
 ORDER_TOTAL = Change(JONAS, "Move the order total into a function of its own", 0.004, "order_total")
+
+CACHE_THE_CATALOGUE = Change(
+    JONAS, "Show the rest of the catalogue's page beside the cart, from the cache", 1.3, "cache_the_catalogue"
+)
+FRESH_CATALOGUE = Change(MARA, "Show price changes sooner: keep catalogue pages for a second", 0.004, "fresh_catalogue")
+PAY_THROUGH_PAYGATE = Change(JONAS, "Take payments through Paygate", 1.3, "pay_through_paygate")
+
+ASK_THE_INVENTORY = Change(JONAS, "Reserve every order at the inventory", 1.3, "ask_the_inventory")
+COUNT_EVERY_WAREHOUSE = Change(
+    TOM, "Pick the warehouse by what lies there at this moment", 0.003, "count_every_warehouse"
+)

@@ -34,8 +34,11 @@ class ShopRepository:
         self.bare = bare
         self._clone = clone
 
-    def create(self, now: datetime) -> list[Commit]:
-        """Create the whole history, push it, and return its commits, oldest first. Raises DemoError."""
+    def create(self, now: datetime, more: Sequence[Change] = ()) -> list[Commit]:
+        """Create the whole history, push it, and return its commits, oldest first. Raises DemoError.
+
+        more: what this shop has beside, as the newest commits.
+        """
         self.bare.mkdir(parents=True)
         git(self.bare, "init", "--quiet", "--bare", "--initial-branch=main")
         self._clone.mkdir(parents=True)
@@ -45,7 +48,7 @@ class ShopRepository:
         for change in reversed(HISTORY[1:]):
             git(self._clone, "apply", "--reverse", str(change.patch_file))
         commits = [self._commit(HISTORY[0], now)]
-        for change in HISTORY[1:]:
+        for change in (*HISTORY[1:], *more):
             git(self._clone, "apply", str(change.patch_file))
             commits.append(self._commit(change, now))
         git(self._clone, "push", "--quiet", "origin", "main")
@@ -65,10 +68,15 @@ class ShopRepository:
         """Return the full SHA of main."""
         return git(self.bare, "rev-parse", "refs/heads/main")
 
-    def head_now(self) -> str | None:
-        """Return the full SHA of main, or None while git is too slow to tell, for those who ask again anyway."""
+    def head_now(self, path: str | None = None) -> str | None:
+        """Return the full SHA of main, or None while git is too slow to tell, for those who ask again anyway.
+
+        path: the newest commit or merge of main that changes something in this directory.
+        """
+        main = "refs/heads/main"
+        asked = ("rev-parse", main) if path is None else ("rev-list", "-1", "--first-parent", main, "--", path)
         try:
-            return git(self.bare, "rev-parse", "refs/heads/main", limit_seconds=LOOK_SECONDS)
+            return git(self.bare, *asked, limit_seconds=LOOK_SECONDS)
         except GitSlowError:
             return None
 

@@ -19,6 +19,7 @@ _CREATE = b'{"create":{}}\n'
 _METRIC_COLUMNS = ("timestamp", "service", "metric", "value")
 _LARGEST_REQUEST = 500_000_000
 _OTLP_ERROR, _OTLP_SERVER, _OTLP_INTERNAL, _OTLP_CLIENT = 2, 2, 1, 3
+_OTLP_KINDS = {"server": _OTLP_SERVER, "client": _OTLP_CLIENT, "internal": _OTLP_INTERNAL}
 _SPAN_FIELDS = frozenset(
     [
         "trace_id",
@@ -26,6 +27,7 @@ _SPAN_FIELDS = frozenset(
         "parent_id",
         "parent_span_id",
         "service",
+        "version",
         "name",
         "start",
         "start_time",
@@ -136,7 +138,7 @@ def _spans(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, o
 
 
 def _otlp(span: Mapping[str, object], services: Mapping[tuple[str, str], str]) -> dict[str, object]:
-    """Return a ResourceSpans of this one span. A span whose parent is of another service served a request."""
+    """Return a ResourceSpans of this one span. One that names no kind served a request if another service called it."""
     trace, span_id = name(span, "trace_id", "traceId"), name(span, "span_id", "spanId", "id")
     service, parent = services[trace, span_id], text(span, "parent_id", "parent_span_id", "parentSpanId")
     started = moment(span, "start", "start_time", "timestamp", "startTime")
@@ -149,11 +151,12 @@ def _otlp(span: Mapping[str, object], services: Mapping[tuple[str, str], str]) -
         **{key: value for key, value in span.items() if key not in _SPAN_FIELDS},
     }
     is_entry = parent is None or services.get((trace, parent), service) != service
-    kind = _OTLP_SERVER if is_entry else _OTLP_CLIENT if "peer.service" in attributes else _OTLP_INTERNAL
+    guessed = _OTLP_SERVER if is_entry else _OTLP_CLIENT if "peer.service" in attributes else _OTLP_INTERNAL
+    kind = _OTLP_KINDS.get((text(span, "kind") or "").lower().removeprefix("span_kind_"), guessed)
     is_error = (text(span, "status") or "").upper() in {"ERROR", "STATUS_CODE_ERROR", "2"}
     start = int(started * 1e9)
     return {
-        "resource": {"attributes": _attributes({"service.name": service})},
+        "resource": {"attributes": _attributes({"service.name": service, "service.version": text(span, "version")})},
         "scopeSpans": [
             {
                 "spans": [

@@ -42,5 +42,5 @@ def _group(series: LogSeries, since: float, onset: float, until: float) -> LineG
         count=count,
         usual_count=per_second * max(until - onset, FINE_LOG_SECONDS),
         first_seen=first,
-        is_bad=series.severity in BAD_SEVERITIES,
+        is_bad=series.severity.upper() in BAD_SEVERITIES,
     )
