@@ -50,15 +50,11 @@ _TOO_COMMON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How far a change explains what is seen, 0 to 1, by which effect, and the sign that it explains best.
-
-    shared: how far the signs name the touched code, 0 to 1.
-    """
+    """How far a change explains what is seen, 0 to 1, by which effect, and the sign that it explains best."""
 
     score: float
     effect: Effect | None = None
     sign: Sign | None = None
-    shared: float = 0.0
 
 
 def fit(reading: ChangeReading, services: Iterable[str], observed: Observed) -> Fit:
@@ -76,7 +72,7 @@ def _fit(effect: Effect, services: frozenset[str], observed: Observed) -> Fit:
     if _is_contradicted(effect, services, observed):
         worth *= _CONTRADICTED
     shared = _shared_words(effect, services, observed)
-    return Fit(min(effect.strength * worth + _WORDS_ALIKE * shared, 1.0), effect, sign, shared)
+    return Fit(min(effect.strength * worth + _WORDS_ALIKE * shared, 1.0), effect, sign)
 
 
 def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> Iterator[tuple[float, Sign]]:

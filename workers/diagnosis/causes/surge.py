@@ -87,7 +87,7 @@ def _risen(rise: _Rise, observed: Observed) -> Evidence:
         (
             sign.latest
             for sign in observed.signs
-            if sign.part in observed.involved() and sign.kind not in (SymptomKind.TRAFFIC, SymptomKind.LOG_VOLUME)
+            if sign.part in observed.scene.alerted and sign.kind not in (SymptomKind.TRAFFIC, SymptomKind.LOG_VOLUME)
         ),
         default=observed.onset[1],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from detection.symptoms.metric_names import split_words
 from detection.types import Commit, Deploy, FlagChange
 from integrations.cards import moment
 from integrations.text import ours
@@ -16,6 +17,9 @@ from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
 from workers.words.text import quoted, short_sha
+
+SHORTEST_WORD = 4
+"""Shorter words of a flag's name are everywhere."""
 
 MOST_ALONE = 20
 """How many commits without a known deploy become hypotheses of their own, those that explain most first."""
@@ -110,16 +114,23 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
         service=flag.service,
     )
     commit = _as_commit(flag)
-    judged = [_named_or_doubted(item) for item in judge_commits([commit], flag.service or "", observed)]
+    judged = [_named_or_doubted(item, flag, observed) for item in judge_commits([commit], flag.service or "", observed)]
     services = {flag.service} if flag.service else set()
     return Suspicion(hypothesis, tuple(check_change(key, judged, services, flag.changed_at, observed)))
 
 
-def _named_or_doubted(item: Judged) -> Judged:
-    """Doubt a switch whose name no sign shares: what it turns on or off is not known."""
-    if item.fit.shared > 0 or (item.fit.effect is not None and item.fit.effect.ratio is not None):
+def _named_or_doubted(item: Judged, flag: FlagChange, observed: Observed) -> Judged:
+    """Doubt a switch whose name no sign of the incident shares: what it turns on or off is not known."""
+    is_value = item.fit.effect is not None and item.fit.effect.ratio is not None
+    if is_value or _is_named(flag, observed):
         return item
     return replace(item, weight=min(item.weight, weights.FLAG_THAT_NOTHING_NAMES))
+
+
+def _is_named(flag: FlagChange, observed: Observed) -> bool:
+    parts = {word for part in observed.parts for word in split_words(part)}
+    words = {word for word in split_words(flag.flag) - parts if len(word) >= SHORTEST_WORD}
+    return any(words & split_words(sign.text) for sign in observed.signs if sign.part in observed.involved())
 
 
 def _as_commit(flag: FlagChange) -> Commit:
