@@ -44,8 +44,9 @@ def _courses(found: Fit, services: frozenset[str], observed: Observed) -> list[C
     """
     origin = observed.chain.origin
     uses = {callee for service in services for callee in observed.callees(service)}
-    is_cause = origin is not None and (origin in services | uses or services & observed.holders())
-    signs = list(observed.first_signs(origin)) if is_cause and origin is not None else []
+    explained = found.sign.part if found.sign is not None else origin
+    is_cause = origin in services or services & observed.holders() or (origin in uses and explained == origin)
+    signs = list(observed.first_signs(origin)) if origin is not None and is_cause else []
     signs += [found.sign] if found.sign is not None else []
     signs += [sign for part in sorted(services) for sign in observed.first_signs(part)]
     for sign in signs:

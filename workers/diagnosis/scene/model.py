@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
-from detection.chain.observed import USAGE
+from detection.chain.observed import HARM, USAGE
 from detection.types import (
     Commit,
     Deploy,
@@ -80,9 +80,23 @@ class Observed:
     kinds: Mapping[str, frozenset[SymptomKind]] = field(default_factory=dict)
 
     def involved(self) -> frozenset[str]:
-        """Return the parts of this incident: the origin, its victims and what was alerted."""
+        """Return the parts of this incident: the origin, the alerted, the victims, the origin's users in trouble."""
         origin = {self.chain.origin} if self.chain.origin else set()
-        return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted) | self.holders())
+        return frozenset(
+            origin | set(self.chain.victims) | set(self.scene.alerted) | self.holders() | self.troubled_users()
+        )
+
+    def troubled_users(self) -> frozenset[str]:
+        """Return what uses the origin and was in trouble no later: such as a consumer that fails on a message."""
+        origin = self.chain.origin
+        if origin is None:
+            return frozenset()
+        latest = min((sign.latest for sign in self.signs_of(origin)), default=self.onset[1])
+        return frozenset(
+            part
+            for part in self.callers(origin)
+            if any(sign.kind in HARM and sign.earliest <= latest for sign in self.first_signs(part))
+        )
 
     def holders(self) -> frozenset[str]:
         """Return what may have used up the origin: what shares its node or uses it, and left its course no later."""
