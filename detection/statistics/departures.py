@@ -139,6 +139,7 @@ def _spike(times: Floats, values: Floats, worse: int, least: Least) -> Departure
 
 _SMALLEST_CHANCE = 2e-3
 _SOON_SECONDS = 600.0
+_CHANCE_SECONDS = 7200.0
 _AFTER_THE_ONSET = -3.0
 
 
@@ -171,7 +172,8 @@ def departed_when(
     low, high = found.earliest, max(found.latest, found.earliest + 1.0)
     if change_at > high + slack:
         return _AFTER_THE_ONSET - min((change_at - high) / grain / 10, 3.0)
-    by_chance = (high - low) / max(end - begin, high - low)
+    # An export is cut close around its incident; by chance, it could have begun in a longer time than the samples show.
+    by_chance = (high - low) / max(end - begin, min(within_seconds, _CHANCE_SECONDS), high - low)
     caused = _share_after(high - change_at + slack, within_seconds) - _share_after(
         low - change_at + slack, within_seconds
     )

@@ -51,15 +51,15 @@ def _weight(reading: ChangeReading, found: Fit) -> float:
 
 
 def check_change(
-    key: str, judged: Sequence[Judged], services: Iterable[str], live_at: float, observed: Observed
+    key: str, name: Markup, judged: Sequence[Judged], services: Iterable[str], live_at: float, observed: Observed
 ) -> list[Evidence]:
-    """Return the evidence about a change: its text, its place and its time."""
+    """Return the evidence about a change: its text, its place and its time. name: of the change, in sentences."""
     live_in = frozenset(services)
     best = max(judged, key=lambda item: item.weight, default=None)
     found = [_place(key, live_in, best, observed)]
     if best is not None:
-        found.append(_text(key, best, len(judged)))
-    found.append(_time(key, live_at, best.fit if best is not None else Fit(0.0), live_in, observed))
+        found.append(_text(key, name, best, len(judged)))
+    found.append(_time(key, name, live_at, best.fit if best is not None else Fit(0.0), live_in, observed))
     believed = _plausibility(best)
     return [_believed(item, believed) for item in found if item is not None]
 
@@ -80,10 +80,9 @@ def _believed(item: Evidence, share: float) -> Evidence:
     return replace(item, weight=item.weight * share)
 
 
-def _text(key: str, best: Judged, count: int) -> Evidence:
+def _text(key: str, name: Markup, best: Judged, count: int) -> Evidence:
     sha, title = short_sha(best.commit.sha), quoted(best.commit.message.strip().partition("\n")[0], 80)
-    commit = ours("Commit {sha} “{title}”", sha=sha, title=title)
-    result = _said(commit, best, count)
+    result = _said(ours("Commit {sha} “{title}”", sha=sha, title=title) if sha else name, best, count)
     effect = best.fit.effect
     data = {
         "commit_sha": best.commit.sha,
@@ -109,10 +108,10 @@ def _said(commit: Markup, best: Judged, count: int) -> Markup:
         )
         return ours("{commit}{of_these} {read}.", commit=commit, of_these=of_these, read=read)
     return ours(
-        "{commit} could do this: {line} in {path} can cause {kind} in {part}.",
+        "{commit} could do this: {line}{place} can cause {kind} in {part}.",
         commit=commit,
         line=quoted_code(effect.line.strip() or effect.name, 120),
-        path=quoted(effect.path, 100),
+        place=ours(" in {path}", path=quoted(effect.path, 100)) if effect.path else ours(""),
         kind=str(sign.kind).replace("_", " "),
         part=quoted(sign.part, 60),
     )
@@ -143,13 +142,13 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
     return evidence("change_place", key, result, weights.CHANGE_ELSEWHERE, source="chain")
 
 
-def _time(key: str, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:
+def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:
     weight = trajectory(live_at, found, services, observed)
     live = moment(live_at)
     if weight > 0:
-        result = ours("The metrics left their course when it was live, from {live}.", live=live)
+        result = ours("The metrics left their course when {name} was live, from {live}.", name=name, live=live)
     elif live_at > observed.onset[1]:
-        result = ours("It went live at {live}, after the metrics had left their course.", live=live)
+        result = ours("{name} went live at {live}, after the metrics had left their course.", name=name, live=live)
     else:
-        result = ours("The metrics did not leave their course when it went live at {live}.", live=live)
+        result = ours("The metrics did not leave their course when {name} went live at {live}.", name=name, live=live)
     return evidence("trajectory", key, result, weight, source="trajectory", data={"live_at": live_at})

@@ -16,7 +16,7 @@ from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
 from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
-from workers.words.text import quoted, short_sha
+from workers.words.text import deploy_name, quoted, short_sha
 
 SHORTEST_WORD = 4
 """Shorter words of a flag's name are everywhere."""
@@ -95,7 +95,8 @@ def _commit_alone(item: Judged, observed: Observed) -> Suspicion:
         commit_sha=commit.sha,
     )
     services = {hypothesis.service} if hypothesis.service else set()
-    return Suspicion(hypothesis, tuple(check_change(key, [item], services, commit.committed_at, observed)))
+    name = ours("commit {sha}", sha=short_sha(commit.sha))
+    return Suspicion(hypothesis, tuple(check_change(key, name, [item], services, commit.committed_at, observed)))
 
 
 def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
@@ -116,7 +117,8 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
     commit = _as_commit(flag)
     judged = [_named_or_doubted(item, flag, observed) for item in judge_commits([commit], flag.service or "", observed)]
     services = {flag.service} if flag.service else set()
-    return Suspicion(hypothesis, tuple(check_change(key, judged, services, flag.changed_at, observed)))
+    name = ours("flag {flag}", flag=quoted(flag.flag, 80))
+    return Suspicion(hypothesis, tuple(check_change(key, name, judged, services, flag.changed_at, observed)))
 
 
 def _named_or_doubted(item: Judged, flag: FlagChange, observed: Observed) -> Judged:
@@ -167,7 +169,8 @@ def check_deploy(
         )
         for item in judged
     )
-    return check_change(hypothesis.key, judged, [deploy.service], deploy.deployed_at, observed), scores
+    name = ours("{deploy} of {service}", deploy=deploy_name(deploy), service=quoted(deploy.service, 60))
+    return check_change(hypothesis.key, name, judged, [deploy.service], deploy.deployed_at, observed), scores
 
 
 def added(first: Sequence[CommitScore], second: Sequence[CommitScore]) -> tuple[CommitScore, ...]:
