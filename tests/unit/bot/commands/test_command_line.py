@@ -230,7 +230,7 @@ def test_the_doctor_ends_with_1_only_when_something_that_is_set_fails(
     assert [line.split(":")[0] for line in well.stdout.splitlines()] == [
         "settings", "database", "broker", "detection", "endpoints", "doors", "jobs", "messages", "Slack", "people",
         "GitHub",
-        "deploys", "Jira", "Teams", "Elastic", "LLM",
+        "deploys", "Jira", "Teams", "Elastic", "status", "LLM",
     ]  # fmt: skip
 
 

@@ -186,7 +186,7 @@ def test_argux_and_the_workspace_read_the_settings_that_the_demo_writes(
     assert settings.slack_signing_secret == config.signing_secret
     assert settings.github_token == config.github_token
     assert settings.jira_token == config.jira_token
-    assert settings.service_repositories == {"shop": config.repositories[0]}
+    assert settings.service_repositories == {"shop": config.repositories[0], "inventory": config.repositories[0]}
     assert {person.id for person in config.users} > set(settings.approver_ids)
 
 
