@@ -23,7 +23,7 @@ CAUSE = "certificate"
 NEAR_SECONDS = 600.0
 
 _EXPIRED = re.compile(
-    r"cert\w*\b.{0,60}\b(?:has )?expired|expired.{0,30}cert|certificate_expired|"
+    r"(?<!gift )cert\w*\b[^;]{0,60}\b(?:has )?expired|expired.{0,30}cert|certificate_expired|"
     r"notafter .{0,40}(?:past|passed)|cert\w* .{0,40}not yet valid",
     re.IGNORECASE,
 )

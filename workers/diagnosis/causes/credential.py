@@ -31,8 +31,9 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     lines = [
         group
         for group in observed.scene.lines
-        if _REFUSED.search(group.text) and not _CERTIFICATE.search(group.text) and is_news(group)
-        if not involved or group.part in involved
+        if _REFUSED.search(group.text) and not _CERTIFICATE.search(group.text)
+        # A calm line says that users logged out, or that a lease was renewed in time.
+        if group.is_bad and is_news(group) and (not involved or group.part in involved)
     ]
     if not lines:
         return

@@ -17,7 +17,7 @@ CAUSE = "scheduled_job"
 BEFORE_SECONDS, AFTER_SECONDS = 600.0, 60.0
 _JOB = re.compile(
     r"\b(?:cron(?:job)?|nightly|hourly|weekly|scheduled|batch|backup|vacuum|reindex|compaction|etl|rollup|export|import)\b"
-    r".{0,60}\b(?:start|began|begin|running|launch|kick|trigger|creat)",
+    r".{0,60}\b(?:start|began|begin|(?<!not )running|launch|kick|trigger|creat)",
     re.IGNORECASE,
 )
 

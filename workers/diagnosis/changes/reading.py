@@ -12,10 +12,13 @@ from workers.diagnosis.changes.paths import is_configuration, why_not_running
 from workers.diagnosis.changes.rules.additions import added_effects
 from workers.diagnosis.changes.rules.calls import call_effects
 from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.rules.consumers import consumer_effects
 from workers.diagnosis.changes.rules.fields import field_effects
+from workers.diagnosis.changes.rules.growth import growth_effects
 from workers.diagnosis.changes.rules.idioms import idiom_effects
 from workers.diagnosis.changes.rules.inert import is_telemetry, only_renames, why_inert
 from workers.diagnosis.changes.rules.knobs import setting_effects
+from workers.diagnosis.changes.rules.lookups import lookup_effects
 from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, message_effects
 from workers.diagnosis.changes.rules.migrations import adds_only_indexes, migration_effects
 from workers.diagnosis.changes.rules.queries import query_effects
@@ -63,6 +66,9 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
     for rule in (
         call_effects,
         added_effects,
+        growth_effects,
+        consumer_effects,
+        lookup_effects,
         removed_effects,
         query_effects,
         idiom_effects,

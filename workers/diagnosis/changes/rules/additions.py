@@ -11,6 +11,7 @@ from workers.diagnosis.changes.rules.consequences import effect
 from workers.diagnosis.changes.text.costly import costly_calls
 from workers.diagnosis.changes.text.loops import looped_parts
 from workers.diagnosis.changes.text.patches import Block, changed_lines
+from workers.diagnosis.changes.text.regexes import hungry_in
 
 _LOCK = re.compile(
     r"\.(?:w?lock|acquire|EnterWriteLock|write)\(\)(?!\.unwrap\(\)\.get)|\bsynchronized\b|"
@@ -21,6 +22,7 @@ _LOCK = re.compile(
     re.IGNORECASE,
 )
 _READ_LOCK = re.compile(r"\.RLock\(\)|readLock\(\)|RwLock|RWMutex|ReadWriteLock|\.read\(\)\.(?:unwrap|await)")
+_HELD_FOR_ONE_STEP = re.compile(r"\.lock\(\)(?:\.await)?\.(?:unwrap|expect)\([^()]*\)\.\w+\(")
 _UNLOCK = re.compile(r"unlock\(\)|\.release\(\)", re.IGNORECASE)
 _ATOMIC = re.compile(r"atomic|sync\.Map|ConcurrentHashMap|DashMap|immutable", re.IGNORECASE)
 _TRANSACTION = re.compile(
@@ -76,7 +78,11 @@ _STREAM = re.compile(
     r"\.Read\(|each_row|NewDecoder\(|NewReader\(",
     re.IGNORECASE,
 )
-_HUNGRY_PATTERN = re.compile(r"(?:compile|regex|regexp|pattern|match|test|/).*\([^()]*[+*]\)[+*]", re.IGNORECASE)
+_WORKS = re.compile(
+    r"\b\w*(?:[rR]eload|[rR]efresh|[lL]oad|[rR]ebuild|[rR]ender|[cC]ompute|[sS]ync|[fF]lush|[rR]ead|[wW]rite|[fF]etch|"
+    r"[oO]pen|[cC]onnect|[sS]ave|[pP]arse|[mM]arshal|[sS]erialize)\w*\("
+)
+"""Calls under a lock that take their time, wherever they go."""
 
 
 def added_effects(blocks: Sequence[Block]) -> list[Effect]:
@@ -109,10 +115,13 @@ def _locks(block: Block, gone: str, come: str) -> Iterator[Effect]:
         if _READ_LOCK.search(gone) and not _READ_LOCK.search(come):
             yield effect(EffectKind.LOCK_ADDED, block.path, line, 0.65, beside=heading)
         elif more > 0:
+            under = block.new[block.new.index(line) :]
             waits = any(call for text in block.new for call in costly_calls(text)) or any(
                 True for _ in looped_parts(block.new)
             )
-            yield effect(EffectKind.LOCK_ADDED, block.path, line, 0.75 if waits else 0.5, beside=heading)
+            waits = waits or any(_WORKS.search(text) for text in under)
+            strength = 0.2 if _HELD_FOR_ONE_STEP.search(line) else 0.75 if waits else 0.5
+            yield effect(EffectKind.LOCK_ADDED, block.path, line, strength, beside=heading)
     if more < 0 and not line:
         removed = next((text for text in block.removed if _LOCK.search(text)), None)
         if removed and (_count(_LOCK, "\n".join(block.removed)) > _count(_LOCK, "\n".join(block.added))):
@@ -155,9 +164,9 @@ def _waits(block: Block, gone: str, come: str) -> Iterator[Effect]:
     if line and _count(_THREAD, come) > _count(_THREAD, gone):
         in_loop = any(_THREAD.search(text) for text, _ in looped_parts(block.new, block.heading))
         yield effect(EffectKind.THREADS_ADDED, block.path, line, 0.55 if in_loop else 0.35, beside=(block.heading,))
-    line = _first(_HUNGRY_PATTERN, block)
-    if line and not _HUNGRY_PATTERN.search(gone):
-        yield effect(EffectKind.WORK_ADDED, block.path, line, 0.5, beside=(block.heading,))
+    line = next((text for text in changed_lines(block)[1] if hungry_in(text, block.path)), None)
+    if line and not any(hungry_in(text, block.path) for text in gone.split("\n")):
+        yield effect(EffectKind.WORK_ADDED, block.path, line, 0.7, beside=(block.heading,))
 
 
 def _memory(block: Block, gone: str, come: str) -> Iterator[Effect]:

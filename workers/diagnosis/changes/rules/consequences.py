@@ -148,6 +148,9 @@ FEWER_TRIES = _consequence("errors timeouts")
 
 SMALLER_BATCHES = _consequence("latency query_count queue", f"{_LOADED} query_count", Delay.UNDER_LOAD)
 
+FALLS_BEHIND = _consequence("queue latency timeouts memory", "queue memory disk", Delay.UNDER_LOAD)
+"""A consumer with fewer hands: what comes in waits."""
+
 STALE = _consequence("results memory", "", Delay.GROWS)
 """A longer lifetime in a cache: old values, more memory."""
 

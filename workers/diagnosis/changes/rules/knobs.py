@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from workers.diagnosis.changes.effects import Effect, EffectKind
 from workers.diagnosis.changes.rules.consequences import (
+    FALLS_BEHIND,
     FEWER_TRIES,
     MORE_WORK,
     PUSHES_HARDER,
@@ -168,6 +169,24 @@ _KNOBS: Sequence[_Knob] = (
         added=(0.25, None),
     ),
     _Knob(
+        EffectKind.POOL,
+        word_set("setlimit"),
+        but=word_set("limiter rate"),
+        lowered=(0.8, FALLS_BEHIND),
+        raised=(0.2, PUSHES_HARDER),
+    ),
+    _Knob(
+        EffectKind.BATCH,
+        word_set(
+            "prefetch prefetchcount maxnumberofmessages maxmessages maxpollrecords maxreceive maxbatch receivemax "
+            "maxoutstandingmessages maxackpending"
+        ),
+        lowered=(0.75, FALLS_BEHIND),
+        raised=(0.6, None),
+        removed=(0.3, FALLS_BEHIND),
+        added=(0.2, None),
+    ),
+    _Knob(
         EffectKind.BATCH,
         word_set("batch batchsize chunk chunksize prefetch fetchsize pagesize bulk page linger perpage chunks"),
         lowered=(0.5, SMALLER_BATCHES),
@@ -218,6 +237,8 @@ _NO_SETTING = word_set(
     """
 )
 _NONE_MEANS_ALL = frozenset({EffectKind.TIMEOUT, EffectKind.POOL, EffectKind.LIMIT, EffectKind.BATCH})
+_ROOM = frozenset({EffectKind.RESOURCES, EffectKind.POOL})
+_HARMLESS_ROOM, _MORE_ROOM, _MUCH_MORE = 0.2, 0.05, 2.0
 _PLAIN_NUMBER = 0.25
 
 
@@ -280,6 +301,10 @@ def _turned(knob: _Knob, change: Changed) -> tuple[float, Consequence | None]:
     if direction == 0:
         return 0.25, None
     full, consequence = knob.raised if direction > 0 else knob.lowered
+    if direction > 0 and knob.kind in _ROOM and full <= _HARMLESS_ROOM:
+        # Room for more takes nothing away here; only much more of it weighs on what is called.
+        is_much = change.ratio is None or change.ratio <= 0 or change.ratio > _MUCH_MORE
+        full = full if is_much and consequence is not None else _MORE_ROOM
     return full * (0.3 + 0.7 * _magnitude(change.ratio)), consequence
 
 

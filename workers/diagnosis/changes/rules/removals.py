@@ -70,6 +70,8 @@ _DROPPED_ERROR = re.compile(
 _ERROR_CHECK = re.compile(r"\berr\s*!=\s*nil|\bexcept\b|\bcatch\b|\brescue\b|\.catch\(|\?;|\btry\b")
 
 
+_BOUNDS = re.compile(r"(?:len\(|\.length|\.size|\.Count|\.len\().*>")
+_DROPS = re.compile(r"evict|delete|\bdel\b|\.pop|\.shift\(|\.remove|\.clear\(|trim|\.poll\(|Dequeue", re.IGNORECASE)
 _CHECKS_ELSEWHERE = re.compile(r"\b\w*(?:valid|check|ensure|verify|require|guard)\w*\(", re.IGNORECASE)
 _DEFINES = re.compile(
     r"^\s*(?:export\s+|pub\s+|async\s+|public\s+|private\s+|static\s+)*(?:func|def|function|"
@@ -104,7 +106,10 @@ def _guards(
     """Find checks for absent values that are gone, worst where the value is still used; and safe uses made unsafe."""
     still = {subject.rpartition(".")[2] for line in come for subject in _subjects(line)}
     fewer = sum(len(_subjects(line)) for line in gone) > sum(len(_subjects(line)) for line in come)
-    for line in removed:
+    for place, line in enumerate(removed):
+        if _BOUNDS.search(line) and any(_DROPS.search(text) for text in removed[place : place + 3]):
+            # What keeps a container small is no check for an absent value.
+            continue
         for subject in _subjects(line):
             last = subject.rpartition(".")[2].rpartition(">")[2]
             if last in ("err", "error", "e", "ok", ")") or last in still or not fewer:

@@ -1,0 +1,141 @@
+"""What surrounds the services: the network, the node that they share, the job that runs at its hour."""
+
+from __future__ import annotations
+
+import pytest
+
+from detection.types import OrchestratorEvent
+from tests.unit.workers.diagnosis.scenery import (
+    HOUR,
+    MINUTE,
+    ONSET,
+    K,
+    calls,
+    event,
+    line,
+    observed,
+    on_node,
+    sign,
+    weights_of,
+)
+from workers.diagnosis import weights
+from workers.diagnosis.causes import network, node, scheduled_job
+
+NODE = [on_node("cart", "node-7"), on_node("search", "node-7"), on_node("orders", "node-8")]
+
+
+def test_names_that_do_not_resolve_in_several_parts_are_found() -> None:
+    signs = [sign(part, K.NAME_LOOKUP, text="no such host", source="log") for part in ("checkout", "cart")]
+    (found,) = network.suspects(observed(signs=signs, victims=["cart"]))
+
+    assert found.hypothesis.cause == "name_lookup"
+    assert weights_of(found) == {"network_signs": weights.NETWORK_IN_SEVERAL}
+
+
+def test_a_network_that_drops_packets_for_one_part_says_less() -> None:
+    (found,) = network.suspects(observed(signs=[sign("checkout", K.NETWORK, text="packet loss")]))
+
+    assert (found.hypothesis.cause, weights_of(found)["network_signs"]) == ("network", weights.NETWORK_IN_ONE)
+
+
+def test_connections_reset_long_after_it_began_are_a_consequence_and_no_cause() -> None:
+    late = sign("checkout", K.NETWORK, at=ONSET + 20 * MINUTE, text="connection reset by peer")
+
+    assert not list(network.suspects(observed(signs=[sign("checkout", K.MEMORY), late])))
+
+
+def test_a_network_that_fails_for_a_part_of_no_concern_is_no_cause() -> None:
+    signs = [sign("checkout", K.ERRORS), sign("mailer", K.NAME_LOOKUP, text="no such host")]
+
+    assert not list(network.suspects(observed(signs=signs)))
+
+
+def test_a_node_under_pressure_is_found_by_its_events_its_place_in_the_chain_and_what_runs_on_it() -> None:
+    signs = [sign("node-7", K.MEMORY), sign("cart", K.LATENCY), sign("search", K.LATENCY)]
+    told = [event("NodeHasMemoryPressure", "node-7 has memory pressure", node="node-7")]
+    (found,) = node.suspects(
+        observed(signs=signs, origin="node-7", victims=["cart", "search"], places=NODE, events=told)
+    )
+
+    assert found.hypothesis.key == "node:node-7"
+    assert weights_of(found) == {
+        "node_events": weights.NODE_EVENTS,
+        "failed_first": weights.FAILED_FIRST,
+        "same_node": weights.SAME_NODE_ALIKE,
+    }
+
+
+def test_services_that_call_one_another_suffer_together_on_any_node() -> None:
+    signs = [sign("cart", K.LATENCY), sign("search", K.LATENCY)]
+    scene = observed(signs=signs, origin="cart", victims=["search"], places=NODE, edges=[calls("search", "cart")])
+
+    assert not list(node.suspects(scene))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        event("NodeHasMemoryPressure", "node-9 has memory pressure", node="node-9"),
+        event("NodeHasMemoryPressure", "node-7 has memory pressure", node="node-7", at=ONSET - 3 * HOUR),
+        event("Pulled", "image pulled on node-7", node="node-7"),
+        event("Scheduled", "cart was assigned to node-7", node="node-7"),
+        event("NodeReady", "node-7 status is now: NodeReady", node="node-7"),
+    ],
+)
+def test_events_of_another_node_of_another_time_or_of_every_day_blame_no_node(told: OrchestratorEvent) -> None:
+    scene = observed(signs=[sign("cart", K.ERRORS)], origin="cart", alerted=["cart"], places=NODE, events=[told])
+
+    assert not list(node.suspects(scene))
+
+
+def test_a_job_that_begins_with_the_trouble_is_found() -> None:
+    began = line("checkout-db", "nightly vacuum started on orders", at=ONSET - MINUTE, bad=False)
+    scene = observed(signs=[sign("checkout-db", K.LOCKS)], origin="checkout-db", lines=[began])
+    (found,) = scheduled_job.suspects(scene)
+
+    assert weights_of(found) == {"job_began": weights.JOB_AT_ONSET}
+
+
+def test_a_job_that_works_on_the_store_that_failed_is_found() -> None:
+    began = line("reporting", "hourly export: starting", at=ONSET - MINUTE, bad=False)
+    scene = observed(
+        signs=[sign("orders-db", K.CPU)], origin="orders-db", lines=[began], edges=[calls("reporting", "orders-db")]
+    )
+
+    assert weights_of(*scheduled_job.suspects(scene)) == {"job_began": weights.JOB_AT_ONSET}
+
+
+def test_the_orchestrator_tells_of_a_cron_job_too() -> None:
+    told = event("SuccessfulCreate", "Created job checkout-backup", name="cronjob/checkout-backup", at=ONSET - MINUTE)
+
+    assert [item.hypothesis.cause for item in scheduled_job.suspects(observed(events=[told]))] == ["scheduled_job"]
+
+
+def test_a_job_of_another_part_is_doubted() -> None:
+    began = line("reporting", "nightly export started", at=ONSET - MINUTE, bad=False)
+
+    (found,) = scheduled_job.suspects(observed(signs=[sign("checkout", K.ERRORS)], lines=[began]))
+    assert weights_of(found)["job_began"] < 0
+
+
+@pytest.mark.parametrize("at", [ONSET - HOUR, ONSET + 10 * MINUTE])
+def test_a_job_an_hour_before_or_after_the_onset_is_no_cause(at: float) -> None:
+    began = line("checkout", "nightly export started", at=at, bad=False)
+
+    assert not list(scheduled_job.suspects(observed(signs=[sign("checkout", K.ERRORS)], lines=[began])))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "server started on port 8080",
+        "import of module checkout.pay failed",
+        "request batch of 3 items accepted",
+        "cron expression is invalid",
+        "Batch span processor: exporter is not running",
+    ],
+)
+def test_lines_of_every_day_are_no_job(text: str) -> None:
+    said = line("checkout", text, at=ONSET - MINUTE)
+
+    assert not list(scheduled_job.suspects(observed(signs=[sign("checkout", K.ERRORS)], lines=[said])))
