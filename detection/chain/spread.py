@@ -8,10 +8,11 @@ other way than failure is MonitorRank's backward walk (Kim et al. 2013).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detection.chain.dependencies import Dependencies, Tie
-from detection.chain.states import State, order
+from detection.chain.observed import OUTWARD
+from detection.chain.states import Interval, State, order
 from detection.types import SymptomKind
 
 _BASE = {Tie.CALLS: 1.0, Tie.STORES: 1.0, Tie.RUNS_ON: 0.7, Tie.NAMES: 0.0, Tie.RESOLVES: 1.0}
@@ -21,6 +22,7 @@ _EXPLAINED_BY_LOAD = -2.5
 _NOT_AFTER = -1.6
 _SURGE = 1.0
 _FAILOVER = 0.3
+_NAMES_ANOTHER = -2.0
 _BEFORE = 0.2
 _ABOUT_THEN = -1.0
 
@@ -36,6 +38,8 @@ _OF_LOAD = _MORE_WORK | {
     SymptomKind.THROTTLED,
     SymptomKind.MEMORY,
 }
+_PER_REQUEST = frozenset({SymptomKind.QUERY_COUNT, SymptomKind.ROWS_READ})
+_OF_MORE_QUERIES = _OF_LOAD | {SymptomKind.SLOW_QUERIES, SymptomKind.LOCKS, SymptomKind.DISK}
 _BACKLOG = frozenset({SymptomKind.QUEUE, SymptomKind.MEMORY, SymptomKind.DISK, SymptomKind.TRAFFIC})
 
 
@@ -58,8 +62,10 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
         if caller is None or callee is None:
             continue
         is_named = (dependent, provider) in dependencies.blamed
-        down = _from_caller(caller, callee, tie, is_named)
+        down = _from_caller(caller, callee, tie, is_named) or _fan_out(caller, callee, dependencies)
         up = _from_callee(caller, callee, tie, is_named, down is not None)
+        if up is not None and not is_named and tie in (Tie.CALLS, Tie.STORES):
+            up = _unless_another_is_named(up, dependencies, states)
         better = max((link for link in (up, down) if link is not None), key=lambda link: link.score, default=None)
         if better is not None:
             links[better.source, better.target] = better
@@ -81,6 +87,16 @@ def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load
     return Link(callee.part, caller.part, score, _why(caller.part, callee.part, tie, is_named), is_named)
 
 
+def _unless_another_is_named(link: Link, dependencies: Dependencies, states: dict[str, State]) -> Link | None:
+    """Errors that name one dependency speak against every other, unless what they name suffers from this one too."""
+    named = {other for one, other in dependencies.blamed if one == link.target and (one, other) in dependencies.ties}
+    named = {one for one in named if (one, link.source) not in dependencies.ties}
+    if not named or states[link.source].own_kinds:
+        return link
+    score = link.score + _NAMES_ANOTHER
+    return replace(link, score=score) if score > 0 else None
+
+
 def _why(caller: str, callee: str, tie: Tie, is_named: bool) -> str:
     if is_named:
         return f"the errors of {caller} name {callee}"
@@ -92,7 +108,9 @@ def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link
     if callee.harmed is None or tie in (Tie.RUNS_ON, Tie.RESOLVES):
         return None
     if _is_backlog(callee) and caller.harmed is not None and not is_named:
-        after = order(caller.harmed, callee.harmed)
+        # Who complains of how old its messages are is the one who takes them, whenever it says so.
+        is_consumer = SymptomKind.QUEUE in caller.kinds
+        after = 0.0 if is_consumer else order(caller.harmed, callee.harmed)
         if after > _ABOUT_THEN:
             return Link(
                 caller.part,
@@ -101,7 +119,9 @@ def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link
                 f"{caller.part} fell behind, and {callee.part} filled up",
             )
     arrived = callee.kind_onsets.get(SymptomKind.TRAFFIC)
-    sent = [caller.kind_onsets[kind] for kind in _MORE_WORK if kind in caller.kind_onsets]
+    # Only a text ties them: where more arrives at both, it does not say which of them passes it on.
+    kinds = _MORE_WORK - {SymptomKind.TRAFFIC} if tie is Tie.NAMES else _MORE_WORK
+    sent = [caller.kind_onsets[kind] for kind in kinds if kind in caller.kind_onsets]
     if tie is Tie.STORES or arrived is None or not sent or caller.harmed is None:
         return None
     first = min(sent, key=lambda onset: onset.latest)
@@ -113,6 +133,41 @@ def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link
     if score <= 0:
         return None
     return Link(caller.part, callee.part, score, f"{caller.part} sent {callee.part} more work than it can do")
+
+
+def _fan_out(caller: State, callee: State, dependencies: Dependencies) -> Link | None:
+    """One request of the caller makes more calls or queries than before, and the callee bears the load.
+
+    Its signs say so (queries or rows per request), or it is the only one who calls, takes no more requests itself than
+    before, and yet more arrives. The caller must not suffer clearly later: then the callee failed first.
+    """
+    if callee.harmed is None or caller.harmed is None or not callee.kinds <= _OF_MORE_QUERIES:
+        return None
+    if (caller.part, callee.part) not in dependencies.ties or caller.part not in dependencies.callers_of(callee.part):
+        return None
+    counted = [caller.kind_onsets[kind] for kind in _PER_REQUEST if kind in caller.kind_onsets]
+    first = min(counted, key=lambda onset: onset.latest, default=None) or _sent_unseen(caller, callee, dependencies)
+    if first is None:
+        return None
+    before = order(first, callee.harmed)
+    if before < _NOT_AFTER:
+        return None
+    why = f"{caller.part} asks {callee.part} more for each request than before"
+    return Link(caller.part, callee.part, _LOAD_FROM_ABOVE + min(before, 0.5), why)
+
+
+def _sent_unseen(caller: State, callee: State, dependencies: Dependencies) -> Interval | None:
+    """Return since when the only caller suffers, if what it sends must have risen though nothing counts it."""
+    arrived = callee.kind_onsets.get(SymptomKind.TRAFFIC)
+    suffers = [caller.kind_onsets[kind] for kind in OUTWARD if kind in caller.kind_onsets]
+    is_named = (caller.part, callee.part) in dependencies.blamed
+    is_alone = dependencies.callers_of(callee.part) == {caller.part} and not is_named
+    if arrived is None or not suffers or not is_alone or SymptomKind.TRAFFIC in caller.kinds or callee.harmed is None:
+        return None
+    # What is counted may be its own calls that it repeats, and others repeat theirs where it is slow.
+    repeats = SymptomKind.RETRIES in caller.kinds | callee.kinds
+    is_in_answer = order(arrived, callee.harmed) < _NOT_AFTER or repeats
+    return None if is_in_answer else min(suffers, key=lambda onset: onset.latest)
 
 
 def _is_backlog(state: State) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from detection.types import SymptomKind
 
 _CLOCKS_AND_GRAIN_SECONDS = 45.0
 _LEAST_CHANCE = 1e-4
+_ITS_OWN = re.compile(r"evict|flush|restart|cold|warm|oom|fail", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +75,24 @@ def _state(part: str, signs: Sequence[Sign]) -> State:
         first = _first(sign for sign in signs if sign.kind is kind)
         if first is not None:
             onsets[kind] = first
+    harm = HARM - {SymptomKind.CACHE_MISSES} if _is_asked_otherwise(signs) else HARM
     return State(
         part,
         frozenset(onsets),
-        _first(sign for sign in signs if sign.kind in HARM),
+        _first(sign for sign in signs if sign.kind in harm),
         _first(sign for sign in signs if sign.kind in LOAD),
         onsets,
         max((sign.size for sign in signs), default=0.0),
     )
+
+
+def _is_asked_otherwise(signs: Sequence[Sign]) -> bool:
+    """Whether a part misses more of what it is asked for and is well: who asks for other things, or throws them away.
+
+    A cache that evicts, expires early or starts empty says so by itself.
+    """
+    kinds = {sign.kind for sign in signs}
+    return kinds - LOAD == {SymptomKind.CACHE_MISSES} and not any(_ITS_OWN.search(sign.text) for sign in signs)
 
 
 def _first(signs: Iterable[Sign]) -> Interval | None:

@@ -138,7 +138,7 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
     (
         SymptomKind.QUEUE,
         r"queue (?:is )?(?:full|depth|saturated|backlog|length)|request queued|queue saturated|backlog|"
-        r"consumer lag|lag growing|partitions? behind|backpressure|queue_wait",
+        r"oldest message|message age|consumer lag|lag growing|partitions? behind|backpressure|queue_wait",
     ),
     (SymptomKind.LATENCY, r"\bslow\b|latency|slower|slow request|response time|degraded"),
     (

@@ -1,0 +1,95 @@
+"""Who asks for more is the origin, and who bears it the victim."""
+
+from __future__ import annotations
+
+from tests.unit.detection.chain.stories import links, told
+
+_SHOP = "shop > catalog, offers > catalog, catalog = catalog-db"
+
+
+def test_a_service_that_queries_more_for_each_request_is_the_origin_and_its_store_a_victim() -> None:
+    signs = (
+        "catalog query_count 10, catalog latency 10, catalog-db traffic 10, catalog-db cpu 10, "
+        "shop latency 12, offers latency 12"
+    )
+    chain = told(_SHOP, signs, alerted="shop")
+    assert chain.origin == "catalog"
+    assert links(chain) == {"catalog > catalog-db", "catalog > shop", "catalog > offers"}
+
+
+def test_a_store_that_was_slow_before_its_user_queried_more_is_the_origin() -> None:
+    signs = "catalog-db cpu 8, catalog-db slow_queries 8, catalog latency 12, catalog query_count 16, shop latency 13"
+    assert told(_SHOP, signs, alerted="shop").origin == "catalog-db"
+
+
+def test_the_only_user_of_a_store_that_gets_more_queries_without_more_requests_is_the_origin() -> None:
+    signs = (
+        "cache cache_misses 9, catalog latency 10, catalog-db traffic 10, catalog-db cpu 10, "
+        "catalog-db slow_queries 10, shop latency 12"
+    )
+    chain = told(f"{_SHOP}, catalog = cache", signs, alerted="shop")
+    assert chain.origin == "catalog"
+    assert "catalog > catalog-db" in links(chain)
+
+
+def test_a_store_that_bears_more_long_before_its_user_suffers_failed_first() -> None:
+    signs = (
+        "catalog cache_misses 2, catalog-db traffic 2, catalog-db cpu 2, catalog-db slow_queries 12, catalog latency 18"
+    )
+    assert told(_SHOP, signs, alerted="catalog-db").origin == "catalog-db"
+
+
+def test_more_queries_from_one_of_several_users_blame_none_of_them_unseen() -> None:
+    signs = "catalog latency 10, offers latency 10, db traffic 10, db cpu 10, db slow_queries 10, shop latency 12"
+    chain = told("shop > catalog, shop > offers, catalog = db, offers = db", signs, alerted="shop")
+    assert chain.origin == "db"
+
+
+def test_a_part_that_repeats_its_own_calls_is_not_sent_more_by_its_only_caller() -> None:
+    signs = "reco memory 8, reco latency 8, page traffic 10, page retries 10, page errors 10, edge errors 12"
+    chain = told("edge > page, page > reco", signs, alerted="page", said=[("page", "calling reco failed", 10.0)])
+    assert links(chain) == {"reco > page", "page > edge"}
+
+
+def test_a_cache_that_only_misses_more_is_no_origin_but_one_that_evicts_is() -> None:
+    calls = "shop > catalog, catalog = cache"
+    signs = "cache cache_misses 9, catalog latency 10, shop latency 12"
+    assert told(calls, signs, alerted="shop").origin == "catalog"
+    evicts = told(calls, f"{signs}, cache memory 9", alerted="shop")
+    assert evicts.origin == "cache"
+
+
+def test_in_a_crowd_the_entry_that_saturates_is_the_origin_not_who_calls_it_slow() -> None:
+    parts = ("web", "cart", "pay")
+    signs = ", ".join(f"{part} traffic 10, {part} cpu 10" for part in parts)
+    signs += ", web latency 11, web errors 13, cart latency 14, pay latency 14"
+    said = [(part, "slow answer from web: 2100ms", 12.0) for part in ("cart", "pay")]
+    said.append(("web", "request queued for 2100ms before a worker was free", 11.0))
+    chain = told("", signs, alerted="web", said=said, more_parts=parts)
+    assert chain.origin == "web"
+    assert set(chain.victims) == {"cart", "pay"}
+
+
+def test_a_blip_of_a_neighbour_is_not_the_origin_of_timeouts_that_name_another() -> None:
+    calls = "shop > cart, cart > stock-api, cart > pay-api"
+    said = [("cart", "POST http://stock-api/v1 failed: context deadline exceeded after 80ms", 12.0)]
+    signs = "pay-api latency 9, cart errors 13, cart timeouts 13, shop errors 15"
+    assert told(calls, signs, alerted="cart", said=said).origin == "cart"
+
+
+def test_a_neighbour_that_the_timeouts_name_is_the_origin() -> None:
+    calls = "shop > cart, cart > stock-api, cart > pay-api"
+    said = [("cart", "POST http://pay-api/v1 failed: context deadline exceeded after 80ms", 12.0)]
+    signs = "pay-api latency 9, cart errors 13, cart timeouts 13, shop errors 15"
+    assert told(calls, signs, alerted="cart", said=said).origin == "pay-api"
+
+
+def test_who_complains_of_old_messages_fell_behind_and_the_queue_filled_up() -> None:
+    said = [("worker", "oldest message is 900s old", 16.0)]
+    chain = told("orders = queue, worker = queue", "queue queue 10", alerted="queue", said=said)
+    assert chain.origin == "worker"
+    assert links(chain) == {"worker > queue"}
+
+
+def test_a_queue_that_fills_with_nobody_complaining_stays_the_origin() -> None:
+    assert told("orders = queue, worker = queue", "queue queue 10", alerted="queue").origin == "queue"
