@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -37,9 +37,16 @@ def record_signatures(session: Session, signatures: Sequence[types.LogSignature]
     put(session, LogSignature, rows, unique=["service", "text_hash", "since", "until"])
 
 
-def signatures_between(session: Session, since: datetime, until: datetime) -> list[types.LogSignature]:
-    """Return what was counted in periods that overlap `since` to `until`, by service, the earliest first."""
+def signatures_between(
+    session: Session, since: datetime, until: datetime, services: Collection[str] | None = None
+) -> list[types.LogSignature]:
+    """Return what was counted in periods that overlap `since` to `until`, by service, the earliest first.
+
+    services: of these only.
+    """
     query = select(LogSignature).where(LogSignature.since < until, LogSignature.until >= since)
+    if services is not None:
+        query = query.where(LogSignature.service.in_(sorted(services)))
     rows = readable(session, query.order_by(LogSignature.service, LogSignature.since, LogSignature.text_hash))
     return [
         types.LogSignature(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, or_, select
@@ -18,6 +18,7 @@ from storage.models import ServiceEdge, ServicePlace
 
 SPANS, DECLARED = "spans", "declared"
 _LONGEST_NAME = 200
+_MOST_SERVICES = 500
 
 
 def record_edges(session: Session, edges: Sequence[types.ServiceEdge], *, now: datetime) -> None:
@@ -67,6 +68,27 @@ def edges_known(session: Session, since: datetime) -> list[types.ServiceEdge]:
     query = select(ServiceEdge).where(or_(ServiceEdge.seen_at >= since, ServiceEdge.source == DECLARED))
     in_order = query.order_by(ServiceEdge.caller, ServiceEdge.callee, ServiceEdge.kind, ServiceEdge.source)
     return [_edge(row) for row in readable(session, in_order, _edge)]
+
+
+def edges_below(session: Session, callers: Collection[str], since: datetime, *, steps: int) -> list[types.ServiceEdge]:
+    """Return the edges seen at or after `since`, and declared ones, that lead away from these services.
+
+    steps: how many calls one after the other are followed; each is one query. A very wide map is cut off.
+    """
+    found: list[types.ServiceEdge] = []
+    known, next_callers = set(callers), sorted(callers)
+    for _ in range(steps):
+        if not next_callers or len(known) > _MOST_SERVICES:
+            break
+        query = select(ServiceEdge).where(
+            ServiceEdge.caller.in_(next_callers[:_MOST_SERVICES]),
+            or_(ServiceEdge.seen_at >= since, ServiceEdge.source == DECLARED),
+        )
+        edges = [_edge(row) for row in readable(session, query.order_by(ServiceEdge.caller, ServiceEdge.callee), _edge)]
+        found += edges
+        next_callers = sorted({edge.callee for edge in edges} - known)
+        known.update(next_callers)
+    return found
 
 
 def places_known(session: Session, since: datetime, until: datetime) -> list[types.ServicePlace]:

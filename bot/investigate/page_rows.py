@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from bot.investigate.page_files import RowError, time_of
-from detection.triage import Firing, OpenIncident, QuietWindow, RecentChange
+from detection.triage import Firing, LogPattern, OpenIncident, QuietWindow, RecentChange, numbers_named
 from detection.types import EdgeKind, Floats, ServiceEdge, Severity
 
 _WORDS = {
@@ -31,19 +30,9 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A log pattern. change: by which share it is more frequent than usual. is_bad: None if nobody says."""
-
-    text: str
-    change: float | None
-    is_bad: bool | None
-    first_seen: float | None
-
-
 def firing_of(
     row: Mapping[str, Any],
-    patterns: Mapping[str, Pattern],
+    patterns: Mapping[str, LogPattern],
     samples: Mapping[tuple[str, str], tuple[Floats, Floats]],
     tell: Callable[[str], None],
 ) -> Firing:
@@ -63,7 +52,6 @@ def firing_of(
     fired_at = time_of(_needed(row, "fired_at"), "fired_at")
     healed = number("auto_resolved_after_s")
     signature = _text(row, "related_pattern")
-    pattern = patterns.get(signature or "", Pattern("", None, None, None))
     times, values = samples.get((service or "", metric), (np.zeros(0), np.zeros(0)))
     return Firing(
         firing_id=_needed(row, "id"),
@@ -76,24 +64,21 @@ def firing_of(
         threshold=number("threshold"),
         fired_last_hour=int(number("fired_count_last_1h") or 1),
         healed_after_seconds=healed,
-        signature=signature,
-        signature_text=pattern.text,
-        signature_change=pattern.change,
-        signature_is_bad=pattern.is_bad,
-        signature_first_seen=pattern.first_seen,
         deploy_version=_text(row, "recent_deploy"),
         times=times,
         values=values,
         fingerprint=f"{service}:{metric}",
-    )
+    ).with_logs(patterns.get(signature or "", LogPattern(signature)))
 
 
-def pattern_of(row: Mapping[str, Any]) -> tuple[str, Pattern]:
+def pattern_of(row: Mapping[str, Any]) -> tuple[str, LogPattern]:
     """Return a log pattern of patterns.json with its id."""
     change = _number(row, "delta_vs_baseline_pct")
     feeling = _text(row, "sentiment")
     seen = row.get("first_seen")
-    return _needed(row, "pattern_id"), Pattern(
+    pattern_id = _needed(row, "pattern_id")
+    return pattern_id, LogPattern(
+        pattern_id=pattern_id,
         text=_text(row, "signature") or "",
         change=None if change is None else change / 100.0,
         is_bad=None if feeling is None else feeling.lower() == "negative",
@@ -107,7 +92,7 @@ def change_of(row: Mapping[str, Any]) -> RecentChange:
     if at is None:
         raise RowError("has no timestamp")
     version = next((str(row[name]) for name in ("version", "flag", "commit_sha") if row.get(name)), "a change")
-    return RecentChange(_text(row, "service"), version, time_of(at, "timestamp"), dict(_numbers(row)))
+    return RecentChange(_text(row, "service"), version, time_of(at, "timestamp"), dict(numbers_named(row)))
 
 
 def incident_of(row: Mapping[str, Any]) -> OpenIncident:
@@ -146,20 +131,6 @@ def edge_of(row: Mapping[str, Any]) -> ServiceEdge:
     if not isinstance(caller, str) or not isinstance(callee, str):
         raise RowError('has no "from" or no "to"')
     return ServiceEdge(caller, callee, EdgeKind.CALLS, "declared", 0.0)
-
-
-def _numbers(value: object, name: str = "") -> list[tuple[str, float]]:
-    """Return every number in an entry by its dotted name; of a change {"from": …, "to": …} the new value."""
-    if isinstance(value, bool):
-        return []
-    if isinstance(value, int | float):
-        return [(name, float(value))]
-    if not isinstance(value, dict):
-        return []
-    new = value.get("to", value.get("after"))
-    if isinstance(new, int | float) and not isinstance(new, bool):
-        return [(name, float(new))]
-    return [found for key, inner in value.items() for found in _numbers(inner, f"{name}.{key}" if name else str(key))]
 
 
 def _needed(row: Mapping[str, Any], name: str) -> str:

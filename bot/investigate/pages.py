@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 
 from bot.investigate.page_files import Problem, Reading, RowError
-from bot.investigate.page_rows import Pattern, change_of, edge_of, firing_of, incident_of, pattern_of, window_of
-from detection.triage import Context, Decision, Firing, Judgement, triage
+from bot.investigate.page_rows import change_of, edge_of, firing_of, incident_of, pattern_of, window_of
+from detection.triage import Context, Decision, Firing, Judgement, LogPattern, triage
 from detection.types import Floats
 
 
@@ -63,7 +63,7 @@ def read_pages(folder: Path) -> Pages:
 
 
 def _read_firings(
-    reading: Reading, patterns: Mapping[str, Pattern], samples: Mapping[tuple[str, str], tuple[Floats, Floats]]
+    reading: Reading, patterns: Mapping[str, LogPattern], samples: Mapping[tuple[str, str], tuple[Floats, Floats]]
 ) -> tuple[list[Firing], tuple[str, ...]]:
     """Return the alerts that can be read, and the ids of the others."""
     firings, unreadable = [], []

@@ -222,9 +222,12 @@ def _is_other_region(one: Firing, other: Firing) -> bool:
     """Return whether they are the same metric of the same service in two regions, such as cart-eu and cart-us."""
     if one.metric != other.metric or not one.service or not other.service:
         return False
-    first, second = split_words(one.service), split_words(other.service)
-    rest = {word for word in first ^ second if word not in _REGION and not word.isdigit()}
-    return bool(first & second) and not rest
+    return bool(family(one.service)) and family(one.service) == family(other.service)
+
+
+def family(service: str) -> frozenset[str]:
+    """Return the words of a service's name without its region, such as {"cart"} of cart-eu-west-1."""
+    return frozenset(word for word in split_words(service) if word not in _REGION and not word.isdigit())
 
 
 def _kind(firing: Firing) -> SymptomKind | None:

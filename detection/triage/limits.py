@@ -74,6 +74,22 @@ def seconds_left(firing: Firing) -> float | None:
     return firing.value * unit
 
 
+def numbers_named(value: object, name: str = "") -> list[tuple[str, float]]:
+    """Return every number in an entry by its dotted name; of a change {"from": …, "to": …} the new value."""
+    if isinstance(value, bool):
+        return []
+    if isinstance(value, int | float):
+        return [(name, float(value))]
+    if not isinstance(value, dict):
+        return []
+    new = value.get("to", value.get("after"))
+    if isinstance(new, int | float) and not isinstance(new, bool):
+        return [(name, float(new))]
+    return [
+        found for key, inner in value.items() for found in numbers_named(inner, f"{name}.{key}" if name else str(key))
+    ]
+
+
 def _named(firing: Firing, context: Context) -> Iterable[float]:
     """Yield the largest limit that the last change names for what the metric measures."""
     kind = metric_meaning(firing.metric).kind

@@ -46,6 +46,7 @@ _HALF = 0.5
 _NO_PRODUCTION = frozenset({"staging", "stg", "qa", "preprod", "uat"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
 _DEPLOY_SECONDS = 1800.0
+_NEW_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +271,14 @@ def _logs(firing: Firing) -> Iterator[Weight]:
         yield weight("logs_quiet", "the logs are as always")
     elif change >= _MORE and firing.signature_is_bad is not False:
         code = "logs_much_more" if change >= _MUCH else "logs_more"
-        yield weight(code, f"its log pattern is {figure(1 + change)} times as frequent as usual")
+        yield weight(code, f"its log pattern is {_how_new(firing, change)}")
+
+
+def _how_new(firing: Firing, change: float) -> str:
+    first = firing.signature_first_seen
+    if first is not None and first >= firing.fired_at - _NEW_SECONDS:
+        return "new"
+    return f"{figure(1 + change)} times as frequent as usual"
 
 
 def _harm(one: Seen) -> Iterator[Weight]:

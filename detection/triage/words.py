@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -21,6 +21,21 @@ class Decision(StrEnum):
 
 def _none() -> Floats:
     return np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True)
+class LogPattern:
+    """The log pattern that belongs to a firing.
+
+    change: the share by which it is more frequent than usual, 5.2 for 520 % more. is_bad: it is an error, not a usual
+    line. Each is None if it is not known. pattern_id: None if the logs are only known to be as always.
+    """
+
+    pattern_id: str | None = None
+    text: str = ""
+    change: float | None = None
+    is_bad: bool | None = None
+    first_seen: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,21 @@ class Firing:
     times: Floats = field(default_factory=_none)
     values: Floats = field(default_factory=_none)
     fingerprint: str = ""
+
+    def with_logs(self, pattern: LogPattern) -> Firing:
+        """Return the firing with its log pattern."""
+        return replace(
+            self,
+            signature=pattern.pattern_id,
+            signature_text=pattern.text,
+            signature_change=pattern.change,
+            signature_is_bad=pattern.is_bad,
+            signature_first_seen=pattern.first_seen,
+        )
+
+    def with_record(self, earlier_seconds: Sequence[float]) -> Firing:
+        """Return the firing with how long its earlier firings of the last hour lasted."""
+        return replace(self, fired_last_hour=len(earlier_seconds) + 1, earlier_seconds=tuple(earlier_seconds))
 
 
 @dataclass(frozen=True, slots=True)

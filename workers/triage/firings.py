@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from detection.symptoms import metric_meaning
-from detection.triage import Context, Firing, KnownLimit, PastWords, RecentChange
-from detection.types import AlertDetails, Finding, MetricSeries
+from detection.triage import Context, Firing, KnownLimit, LogPattern, PastWords, RecentChange, numbers_named
+from detection.types import AlertDetails, Finding, FlagChange, MetricSeries
 from storage.alert_firings import PastFiring, firings_since
 from storage.alerts import alerts_named
 from storage.deploys import deploys_between
+from storage.flags import flag_changes_between
 from storage.metric_limits import list_limits
+from storage.service_map import edges_below
 from storage.telemetry.protocol.resolutions import FINE_METRIC_SECONDS
 from storage.triage import words_about
 from workers.services import Services
+from workers.triage.log_patterns import patterns_of
 
 RECORD_HOURS = 1.0
 CHANGES_HOURS = 2.0
@@ -25,6 +30,11 @@ SAMPLES_HOURS = 3.0
 WORDS_DAYS = 35.0
 WITH_SAMPLES = 20
 """Samples are read for so many alerts of one tick: in a larger storm their record and their causes decide."""
+WITH_LOGS = 50
+"""Logs are read for the services of so many alerts, the latest."""
+
+EDGES_DAYS = 7.0
+CALLS_FOLLOWED = 4
 _SERIES_OF_A_SERVICE = 200
 
 
@@ -41,57 +51,89 @@ def read_scene(services: Services, findings: Sequence[Finding], told: Collection
 
     told: the fingerprints of those that an incident holds; nothing is left to decide about them: no samples are read.
     """
-    fingerprints = {finding.fingerprint for finding in findings}
-    with services.readers() as session:
-        names = {
-            finding.fingerprint: [
-                alert.fingerprint for alert in alerts_named(session, finding.subject.name, finding.subject.service)
-            ]
-            for finding in findings
-        }
-        every = {name for some in names.values() for name in some}
-        past = firings_since(session, every, now - timedelta(hours=RECORD_HOURS))
-        changes = deploys_between(session, None, now - timedelta(hours=CHANGES_HOURS), now)
-        said = words_about(session, fingerprints, now - timedelta(days=WORDS_DAYS))
-        context = Context(
-            changes=tuple(RecentChange(one.service, one.version, one.deployed_at.timestamp()) for one in changes),
-            limits=tuple(
-                KnownLimit(limit.service, limit.name, limit.threshold) for limit in list_limits(session) if limit.above
-            ),
-            past={fingerprint: PastWords(*counts) for fingerprint, counts in said.items()},
-        )
-    records = {fingerprint: [one for one in past if one.fingerprint in some] for fingerprint, some in names.items()}
     open_ones = [finding for finding in findings if finding.fingerprint not in told]
+    with services.readers() as session:
+        records = _records(session, findings, now)
+        context = _context(session, findings, open_ones, now)
     watched = _watched(services, open_ones, now) if len(open_ones) <= WITH_SAMPLES else {}
+    logged: Mapping[str, LogPattern] = {}
+    if open_ones:
+        latest = sorted(findings, key=lambda one: -one.onset_at)[:WITH_LOGS]
+        logged = patterns_of(services, latest, {edge.callee for edge in context.edges}, now)
     firings = [
-        firing_of(finding, records[finding.fingerprint], watched.get(finding.fingerprint)) for finding in findings
+        firing_of(
+            finding, records[finding.fingerprint], watched.get(finding.fingerprint), logged.get(finding.fingerprint)
+        )
+        for finding in findings
     ]
     return Scene(tuple(firings), context)
 
 
-def firing_of(finding: Finding, record: Sequence[PastFiring], series: MetricSeries | None) -> Firing:
+def _records(session: Session, findings: Sequence[Finding], now: datetime) -> Mapping[str, Sequence[PastFiring]]:
+    """Return the firings of each alert in the last hour."""
+    names = {
+        finding.fingerprint: {
+            alert.fingerprint for alert in alerts_named(session, finding.subject.name, finding.subject.service)
+        }
+        for finding in findings
+    }
+    past = firings_since(session, {one for some in names.values() for one in some}, now - timedelta(hours=RECORD_HOURS))
+    return {fingerprint: [one for one in past if one.fingerprint in some] for fingerprint, some in names.items()}
+
+
+def _context(session: Session, findings: Sequence[Finding], open_ones: Sequence[Finding], now: datetime) -> Context:
+    """Return what surrounds the findings. Who calls whom is read where it decides between several services."""
+    since = now - timedelta(hours=CHANGES_HOURS)
+    deploys = deploys_between(session, None, since, now)
+    flags = flag_changes_between(session, since, now)
+    said = words_about(session, {finding.fingerprint for finding in findings}, now - timedelta(days=WORDS_DAYS))
+    firing = {finding.subject.service for finding in findings if finding.subject.service is not None}
+    callers = firing if open_ones and len(firing) > 1 else set()
+    return Context(
+        changes=(
+            *(RecentChange(one.service, one.version, one.deployed_at.timestamp()) for one in deploys),
+            *(flag_change(one) for one in flags),
+        ),
+        edges=tuple(edges_below(session, callers, now - timedelta(days=EDGES_DAYS), steps=CALLS_FOLLOWED)),
+        limits=tuple(
+            KnownLimit(limit.service, limit.name, limit.threshold) for limit in list_limits(session) if limit.above
+        ),
+        past={fingerprint: PastWords(*counts) for fingerprint, counts in said.items()},
+    )
+
+
+def flag_change(change: FlagChange) -> RecentChange:
+    """Return a changed flag or configuration value as triage knows it, with the limits that its new value names."""
+    try:
+        value = json.loads(change.after)
+    except ValueError:
+        value = None
+    return RecentChange(change.service, change.flag, change.changed_at, dict(numbers_named(value, change.flag)))
+
+
+def firing_of(
+    finding: Finding, record: Sequence[PastFiring], series: MetricSeries | None, logged: LogPattern | None = None
+) -> Firing:
     """Return the finding of a firing alert as triage judges it.
 
     record: the firings of its alerts in the last hour. series: the metric that the alert watches, if it is known; its
-    name and its samples then stand for the alert's, whose name tells less.
+    name and its samples then stand for the alert's, whose name tells less. logged: what its service logs; that this is
+    as always counts only beside a metric, which would show a trouble that is not logged.
     """
     details = finding.details if isinstance(finding.details, AlertDetails) else None
-    ended = [one for one in record if one.ended_at is not None]
-    return Firing(
+    firing = Firing(
         firing_id=finding.fingerprint,
         service=finding.subject.service,
         metric=finding.subject.name if series is None else series.name,
         severity=details.severity if details else None,
         fired_at=finding.onset_at,
         value=None if series is None else float(series.means[-1]),
-        fired_last_hour=len(ended) + 1,
-        earlier_seconds=tuple(
-            (one.ended_at - one.started_at).total_seconds() for one in ended if one.ended_at is not None
-        ),
         times=np.zeros(0) if series is None else series.bucket_starts,
         values=np.zeros(0) if series is None else series.means,
         fingerprint=finding.fingerprint,
-    )
+    ).with_record([(one.ended_at - one.started_at).total_seconds() for one in record if one.ended_at is not None])
+    counts = logged is not None and (bool(logged.text) or series is not None)
+    return firing.with_logs(logged) if logged is not None and counts else firing
 
 
 def _watched(services: Services, findings: Sequence[Finding], now: datetime) -> Mapping[str, MetricSeries]:

@@ -7,7 +7,7 @@ already. A decision to wait is read again at every tick; nothing is dropped.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -56,7 +56,8 @@ def sift(services: Services, findings: Sequence[Finding], now: datetime) -> Sift
         for finding in alerts
         if finding.fingerprint not in told and not _is_told(finding, judged, by_fingerprint)
     }
-    return Sifted(tuple(one for one in findings if one.fingerprint not in waits), turned)
+    told_ones = [one for one in findings if one.fingerprint not in waits]
+    return Sifted(tuple(_as_severe(one, _symptoms(one, waits, judged, by_fingerprint)) for one in told_ones), turned)
 
 
 def _held_by_incidents(session: Session) -> dict[str, int]:
@@ -82,6 +83,22 @@ def _is_told(finding: Finding, judged: dict[str, Judgement], alerts: dict[str, F
     if root is None:
         return False
     return root.subject.service == finding.subject.service or _mark(root) == _mark(finding) is not None
+
+
+def _symptoms(
+    root: Finding, waits: set[str], judged: dict[str, Judgement], alerts: dict[str, Finding]
+) -> list[Finding]:
+    """Return the alerts that are only kept, because what the root tells is their cause."""
+    return [alerts[one] for one in waits if judged[one].joins == root.fingerprint]
+
+
+def _as_severe(root: Finding, symptoms: Sequence[Finding]) -> Finding:
+    """Return the root at the severity of its worst symptom: people must not be told less loudly than by that one."""
+    if not isinstance(root.details, AlertDetails):
+        return root
+    stated = [one.details.severity for one in (root, *symptoms) if isinstance(one.details, AlertDetails)]
+    worst = min((severity for severity in stated if severity is not None), default=None)
+    return root if worst is root.details.severity else replace(root, details=replace(root.details, severity=worst))
 
 
 def _mark(finding: Finding) -> str | None:

@@ -102,6 +102,20 @@ def test_declared_edges_replace_the_declared_ones_and_stay_however_old(engine: E
         assert service_map.edges_known(session, LATER) == declared[:1]
 
 
+def test_the_edges_below_some_services_are_followed_for_some_calls_and_no_others_are_read(engine: Engine) -> None:
+    def edge(caller: str, callee: str) -> ServiceEdge:
+        return ServiceEdge(caller, callee, EdgeKind.CALLS, "spans", NOON.timestamp())
+
+    chain = [edge("cart", "orders"), edge("orders", "orders-db"), edge("orders-db", "disk")]
+    round_trip, apart = edge("orders", "cart"), edge("mail", "smtp")
+    with sessions(engine).begin() as session:
+        service_map.record_edges(session, [*chain, round_trip, apart], now=NOON)
+        below = service_map.edges_below(session, {"cart"}, NOON, steps=2)
+        assert below == [chain[0], round_trip, chain[1]]
+        assert service_map.edges_below(session, {"cart"}, NOON + MINUTE, steps=2) == []
+        assert service_map.edges_below(session, set(), NOON, steps=2) == []
+
+
 def test_a_place_is_known_from_its_first_to_its_last_sight(engine: Engine) -> None:
     first = ServicePlace("cart", "node-7", NOON.timestamp())
     last = replace(first, seen_at=(NOON + HOUR).timestamp())
@@ -137,6 +151,8 @@ def test_counted_log_lines_are_found_in_the_periods_they_were_counted_in(engine:
         log_signatures.record_signatures(session, [more], now=NOON)
         assert log_signatures.signatures_between(session, NOON + MINUTE, NOON + 2 * MINUTE) == [more]
         assert log_signatures.signatures_between(session, NOON - HOUR, NOON) == []
+        assert log_signatures.signatures_between(session, NOON, NOON + MINUTE, {"cart"}) == [more]
+        assert log_signatures.signatures_between(session, NOON, NOON + MINUTE, {"mail"}) == []
 
 
 @pytest.mark.parametrize(
