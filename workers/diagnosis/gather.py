@@ -7,6 +7,7 @@ from dataclasses import replace
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis.causes.suspects import Suspects, added, check_deploy
 from workers.diagnosis.checks.asking import asked, could_not_ask
+from workers.diagnosis.checks.changes_known import changes_known
 from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits, too_slow
 from workers.diagnosis.checks.log_versions import log_version_split
 from workers.diagnosis.checks.places import mix_evidence, place_evidence, rates_unchanged
@@ -59,10 +60,12 @@ def gather(
                 evidence += [rates_unchanged(deploy, mix) for deploy in hypotheses if deploy.deploy]
     if not any(hypothesis.deploy for hypothesis in hypotheses):
         evidence.append(no_deploy(described))
+    evidence.append(changes_known(suspects.changes_known))
     evidence.append(asked("traffic", INCIDENT, traffic, described, telemetry))
     evidence.append(asked("other_endpoints", INCIDENT, other_endpoints, described, telemetry))
     from_deploys, commits = _deploys(described, hypotheses, statements, sources, suspects)
-    from_scene = [item for suspicion in suspects.beside_deploys() for item in suspicion.evidence]
+    suspicions = (*suspects.beside_deploys(), *suspects.mechanisms)
+    from_scene = [item for suspicion in suspicions for item in suspicion.evidence]
     found = [*evidence, *from_deploys, *from_scene]
     observed = suspects.observed
     return Gathered(
@@ -70,6 +73,7 @@ def gather(
         commits,
         chain=observed.chain if observed.signs else None,
         sources=_with_read_commits(observed.scene.sources, commits),
+        changes_known=suspects.changes_known.count(),
     )
 
 

@@ -214,12 +214,14 @@ class Gathered:
     """All evidence, and the scores of commits (oldest first) by the key of the deploy hypothesis, if they were read.
 
     chain: who failed first, and how it spread. sources: what was asked, and whether it had something to say.
+    changes_known: how many deploys, commits alone and flags were looked at.
     """
 
     evidence: tuple[Evidence, ...]
     commits: dict[str, tuple[CommitScore, ...]]
     chain: Chain | None = None
     sources: tuple[Source, ...] = ()
+    changes_known: int = 0
 
 
 @dataclass(frozen=True, slots=True)

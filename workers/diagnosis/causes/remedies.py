@@ -9,6 +9,9 @@ from workers.diagnosis.model import Evidence, Hypothesis
 CHANGES = frozenset(("deploy", "commit", "flag"))
 """The causes that are changes."""
 
+PARTIAL = frozenset(("downstream", "known_incident"))
+"""Answers that say where or what it is like, and leave open whether a change began it."""
+
 REMEDIES: Mapping[str, str] = {
     "deploy": "rollback",
     "commit": "rollback",
@@ -24,6 +27,9 @@ REMEDIES: Mapping[str, str] = {
     "bad_data": "purge-bad-data",
     "scheduled_job": "stop-job",
     "segment": "call-provider",
+    "downstream": "ask-owner",
+    "known_incident": "as-last-time",
+    "time_of_day": "scale",
 }
 """The remedy by kind of cause; a cause that is not listed has none."""
 

@@ -12,6 +12,7 @@ from workers.diagnosis import weights
 from workers.diagnosis.causes.candidates import brought_by, services_of
 from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
+from workers.diagnosis.causes.mechanisms import mechanisms
 from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
@@ -22,8 +23,24 @@ MOST_ALONE = 20
 
 
 @dataclass(frozen=True, slots=True)
+class ChangesKnown:
+    """How many changes the stores hold for the time before an incident, and while it lasted."""
+
+    deploys: int = 0
+    commits_alone: int = 0
+    flags: int = 0
+
+    def count(self) -> int:
+        """Return how many they are together."""
+        return self.deploys + self.commits_alone + self.flags
+
+
+@dataclass(frozen=True, slots=True)
 class Suspects:
-    """What the scene suggests. alone, flags: changes besides the deploys. outside: causes that no change is behind."""
+    """What the scene suggests. alone, flags: changes besides the deploys. outside: causes that no change is behind.
+
+    mechanisms: how it does harm. changes_known: how many changes were looked at: deploys, commits alone, and flags.
+    """
 
     observed: Observed
     alone: tuple[Suspicion, ...]
@@ -31,6 +48,9 @@ class Suspects:
     outside: tuple[Suspicion, ...]
     commits: dict[int, tuple[Commit, ...]]
     """The stored commits by the id of the deploy that brought them."""
+
+    mechanisms: tuple[Suspicion, ...] = ()
+    changes_known: ChangesKnown = ChangesKnown()
 
     def beside_deploys(self) -> tuple[Suspicion, ...]:
         """Return everything but the deploys."""
@@ -50,6 +70,8 @@ def find_suspects(observed: Observed) -> Suspects:
         ),
         outside=suspicions(observed),
         commits={item.deploy.deploy_id: item.commits for item in brought if item.commits},
+        mechanisms=mechanisms(observed),
+        changes_known=ChangesKnown(len(brought), len(alone), len(observed.scene.flags)),
     )
 
 
