@@ -46,6 +46,7 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
             live_at=moment(deploy.deployed_at) if deploy else NOTHING,
         )
     no_change = is_no_change(origin, ranked, gathered)
+    likely = {item.cause for item in ranked if item.posterior > weights.REJECTED_AT}
     none_of = gathered.changes_known if no_change and is_partial(origin) else 0
     return Verdict(
         status="concluded" if origin else "inconclusive",
@@ -57,7 +58,7 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
         root_cause=root_cause,
         explanation=explain(root_cause, ranked, gathered.evidence, none_of=none_of),
         no_change=no_change,
-        coverage=coverage(gathered.sources),
+        coverage=coverage(gathered.sources, likely),
         remedy=remedy_of(known[origin.key], gathered.evidence) if origin else None,
         chain=gathered.chain,
     )

@@ -63,7 +63,7 @@ def gather(
     evidence.append(changes_known(suspects.changes_known))
     evidence.append(asked("traffic", INCIDENT, traffic, described, telemetry))
     evidence.append(asked("other_endpoints", INCIDENT, other_endpoints, described, telemetry))
-    from_deploys, commits = _deploys(described, hypotheses, statements, sources, suspects)
+    from_deploys, commits, code_host = _deploys(described, hypotheses, statements, sources, suspects)
     suspicions = (*suspects.beside_deploys(), *suspects.mechanisms)
     from_scene = [item for suspicion in suspicions for item in suspicion.evidence]
     found = [*evidence, *from_deploys, *from_scene]
@@ -72,7 +72,7 @@ def gather(
         tuple(item for item in found if item is not None),
         commits,
         chain=observed.chain if observed.signs else None,
-        sources=_with_read_commits(observed.scene.sources, commits),
+        sources=(*_with_read_commits(observed.scene.sources, commits), *code_host),
         changes_known=suspects.changes_known.count(),
     )
 
@@ -101,12 +101,14 @@ def _deploys(
     statements: dict[str, list[RepeatedStatement]],
     sources: DiagnosisSources,
     suspects: Suspects,
-) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]]]:
+) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]], tuple[Source, ...]]:
     """Check the time and the version of every deploy; read the commits of the MOST_DEPLOYS_READ likeliest.
 
-    A code host that does not answer is not asked for the next deploy's commits too: people wait for the rest.
+    A code host that does not answer is not asked for the next deploy's commits too: people wait for the rest. It is
+    returned as a source that failed.
     """
     evidence: list[Evidence | None] = []
+    failed: tuple[Source, ...] = ()
     commits: dict[str, tuple[CommitScore, ...]] = {}
     deploys = [hypothesis for hypothesis in hypotheses if hypothesis.deploy is not None]
     is_away, began = False, sources.clock()
@@ -123,6 +125,8 @@ def _deploys(
             is_slow = (sources.clock() - began).total_seconds() > CODE_HOST_SECONDS
             read = too_slow(hypothesis.deploy) if is_slow else read_commits(hypothesis.deploy, sources)
             is_away = read.is_away
+            if read.error is not None:
+                failed = (Source("the code host", SourceState.FAILED, error=read.error),)
         if read.commits or read.error is not None or read.not_asked is not None:
             found, scores = _commits(described, hypothesis, read, statements)
             evidence += found
@@ -131,7 +135,7 @@ def _deploys(
         evidence += [_beside_trajectory(timing, seen), *seen]
         if scored:
             commits[key] = added(commits.get(key, ()), scored)
-    return evidence, commits
+    return evidence, commits, failed
 
 
 def _beside_trajectory(timing: Evidence | None, seen: list[Evidence]) -> Evidence | None:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from detection.chain import Chain
-from detection.types import Deploy, Metric, Where
+from detection.types import Deploy, FlagChange, Metric, Where
 from integrations.cards import NOTHING
 from integrations.protocols import CodeHost
 from integrations.text import Markup
@@ -32,6 +32,7 @@ class DiagnosisSources:
     """The stores and clients that a diagnosis uses; `wait` sleeps between retries of a failing code host.
 
     code_host: None if it is not set up; then `no_code_host` says what is missing, such as "GITHUB_TOKEN is not set".
+    status_feeds: the providers whose status pages are read.
     """
 
     sessions: sessionmaker[Session]
@@ -40,6 +41,7 @@ class DiagnosisSources:
     clock: Callable[[], datetime]
     no_code_host: str = ""
     service_repositories: Mapping[str, str] = field(default_factory=dict)
+    status_feeds: tuple[str, ...] = ()
     wait: Callable[[float], None] = time.sleep
 
 
@@ -141,7 +143,7 @@ def ratio_to_expected(symptom: Symptom) -> float:
 class Hypothesis:
     """A candidate cause. cause: its kind, such as deploy, flag, third_party or unknown; see causes/.
 
-    deploy: set only for a deploy. commit_sha: set only for a commit whose deploy is not known.
+    deploy, flag: set only for one. commit_sha: set only for a commit whose deploy is not known.
     where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
     """
 
@@ -158,6 +160,7 @@ class Hypothesis:
     value: str | None = None
     where: Where = ()
     commit_sha: str | None = None
+    flag: FlagChange | None = None
 
     def parameters(self) -> dict[str, Any]:
         """Return what the hypothesis's row stores in its `parameters` column."""
@@ -260,7 +263,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class FixPlan:
-    """The proposed fix. action: "revert_pull_request", or None if there is none; `reason` explains the choice."""
+    """The proposed fix. action: "revert_pull_request", or None if there is none; `reason` explains the choice.
+
+    says_what_to_do: the reason tells people what to do, whether or not Argux offers to do it.
+    """
 
     action: str | None
     reason: str
@@ -268,6 +274,7 @@ class FixPlan:
     version: str | None = None
     repository: str | None = None
     commit_shas: tuple[str, ...] = ()
+    says_what_to_do: bool = False
 
 
 @dataclass(frozen=True, slots=True)

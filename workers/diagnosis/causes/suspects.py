@@ -130,6 +130,7 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
         ),
         prior=weights.FLAG_PRIOR,
         service=flag.service,
+        flag=flag,
     )
     commit = _as_commit(flag)
     judged = [_named_or_doubted(item) for item in judge_commits([commit], flag.service or "", observed)]

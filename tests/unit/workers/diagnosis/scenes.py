@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from detection.chain import LineGroup
-from detection.types import EdgeKind, ServiceEdge
+from detection.types import EdgeKind, Floats, ServiceEdge
 from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.model import Characterisation
 from workers.diagnosis.scene.model import Course, Observed, Scene
@@ -24,8 +24,9 @@ UNTIL = START + 60 * MINUTES
 def course(part: str, name: str, usual: float, after: float, *, from_minute: float = ONSET_MINUTE) -> Course:
     """Return a metric that steps from one level to another; the samples are a little uneven."""
     minutes = np.arange(MINUTES)
-    level = np.where(minutes >= from_minute, after, usual)
-    return Course(part, name, START + 60.0 * minutes, level * (1 + 0.01 * np.sin(minutes * 2.3)))
+    values: Floats = np.where(minutes >= from_minute, after, usual) * (1 + 0.01 * np.sin(minutes * 2.3))
+    times: Floats = np.asarray(START + 60.0 * minutes, dtype=np.float64)
+    return Course(part, name, times, values)
 
 
 def line(part: str, text: str, count: float, *, usual: float = 0.0, minute: float = ONSET_MINUTE) -> LineGroup:

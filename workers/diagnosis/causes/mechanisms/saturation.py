@@ -96,7 +96,7 @@ def _measured(observed: Observed) -> Iterator[_Full]:
 
 
 def _limit(course: Course, kind: SymptomKind, observed: Observed) -> float | None:
-    """Return the limit of a course in its own unit: 1 or 100 of a share, or what a metric of limits of the part says."""
+    """Return the limit of a course in its own unit: 1 or 100 of a share, else what a metric of limits of it says."""
     words = split_words(course.name)
     if words & _PERCENT:
         return 100.0
