@@ -75,7 +75,10 @@ def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gath
     changes = [item for item in ranked if item.role is Role.ORIGIN and item.cause in CHANGES]
     known = {source.name for source in gathered.sources if source.state is SourceState.DATA}
     is_looked_for = bool(known & {"deploys", "commits"})
-    return is_looked_for and sum(item.posterior for item in changes) <= weights.NO_CHANGE_AT
+    # A partial answer is no evidence against a change: it is left out of the comparison.
+    partial = sum(item.posterior for item in ranked if item.role is Role.ORIGIN and item.cause in PARTIAL)
+    limit = weights.NO_CHANGE_AT * (1.0 - partial)
+    return is_looked_for and sum(item.posterior for item in changes) <= limit
 
 
 def is_partial(origin: Ranked | None) -> bool:

@@ -30,11 +30,16 @@ def coverage(sources: Sequence[Source], causes: Collection[str] = ()) -> Markup:
         (SourceState.EMPTY, "nothing in"),
         (SourceState.FAILED, "could not reach"),
     ):
-        names = [theirs(source.name) for source in sources if source.state is state]
+        names = [theirs(source.name) for source in sources if source.state is state and _is_told(source)]
         if names:
             parts.append(ours("{words} {names}", words=words, names=listed(names)))
     line = listed(parts, "; ")
     return ours("Coverage: {line}.{suggestion}", line=line, suggestion=suggestion(sources, causes))
+
+
+def _is_told(source: Source) -> bool:
+    """Whether a source belongs into the line: that nothing like it happened earlier is nobody's gap."""
+    return source.state is not SourceState.EMPTY or not source.name.startswith("earlier ")
 
 
 def most_confident(sources: Sequence[Source]) -> float:

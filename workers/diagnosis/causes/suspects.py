@@ -9,6 +9,7 @@ from detection.types import Commit, Deploy, FlagChange
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
+from workers.diagnosis.causes import downstream
 from workers.diagnosis.causes.candidates import brought_by, services_of
 from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
@@ -60,6 +61,7 @@ class Suspects:
 def find_suspects(observed: Observed) -> Suspects:
     """Return everything that the scene suggests."""
     brought, alone = brought_by(observed.scene)
+    outside = suspicions(observed)
     return Suspects(
         observed=observed,
         alone=tuple(_alone(alone, observed)),
@@ -68,7 +70,7 @@ def find_suspects(observed: Observed) -> Suspects:
             for flag in observed.scene.flags
             if (flag.service is None or is_concerned(flag.service, observed))
         ),
-        outside=suspicions(observed),
+        outside=(*outside, *downstream.suspects(observed, brought, alone, outside)),
         commits={item.deploy.deploy_id: item.commits for item in brought if item.commits},
         mechanisms=mechanisms(observed),
         changes_known=ChangesKnown(len(brought), len(alone), len(observed.scene.flags)),

@@ -14,6 +14,7 @@ from storage import models
 from storage.commits import commits_between
 from storage.deploys import deploys_between, to_deploy
 from storage.flags import flag_changes_between
+from storage.knowledge import known_incidents
 from storage.log_signatures import signatures_between
 from storage.orchestrator import events_between
 from storage.provider_statuses import statuses_between
@@ -21,7 +22,7 @@ from storage.service_map import edges_known, places_known
 from storage.telemetry.protocol import COARSE_SECONDS, LOG_TEMPLATE
 from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader
-from workers.diagnosis.scene.courses import endpoint_courses, metric_courses
+from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses
 from workers.diagnosis.scene.lines import line_groups
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
@@ -37,6 +38,8 @@ COURSE_SECONDS = 4 * 3600.0
 EDGES_SECONDS = 7 * 24 * 3600.0
 EVENTS_SECONDS = 2 * 3600.0
 STATUS_SECONDS = 6 * 3600.0
+KNOWN_SECONDS = 365 * 24 * 3600.0
+"""How long what was learnt from an incident counts: systems change."""
 
 
 def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
@@ -113,6 +116,13 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
                 "flags", lambda session: flag_changes_between(session, changes_since, _at(until)), models.FlagChange
             )
         ),
+        known=tuple(
+            reader.stored(
+                "earlier incidents",
+                lambda session: known_incidents(session, since=_at(onset - KNOWN_SECONDS), but=described.incident_id),
+            )
+        ),
+        daily=tuple(reader.ask("earlier days", lambda: daily_courses(telemetry, alerted(described), before=onset))),
         sources=tuple(reader.asked),
     )
 
