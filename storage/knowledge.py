@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from detection.types import IncidentStatus
 from storage.database.reading import readable
-from storage.models import KnowledgeEntry
+from storage.models import FindingRecord, Incident, KnowledgeEntry
 
 
 def remember(
@@ -34,3 +36,50 @@ def remember(
         setattr(found, name, text)
     session.flush()
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIncident:
+    """What was learnt from a resolved incident. metrics: those of its findings. ended_at: seconds UTC.
+
+    symptom, root_cause, fix, recovery: as told then; each may be empty.
+    """
+
+    incident_id: int
+    service: str | None
+    ended_at: float
+    symptom: str
+    root_cause: str
+    fix: str
+    recovery: str
+    metrics: frozenset[str]
+
+
+def known_incidents(session: Session, *, since: datetime, but: int, limit: int = 200) -> list[KnownIncident]:
+    """Return what was learnt since then, newest first, without that of the incident `but` and of false alarms."""
+    query = select(KnowledgeEntry).where(KnowledgeEntry.created_at >= since, KnowledgeEntry.incident_id != but)
+    entries = readable(session, query.order_by(KnowledgeEntry.created_at.desc(), KnowledgeEntry.id.desc()).limit(limit))
+    ids = [entry.incident_id for entry in entries]
+    resolved = select(Incident.id, Incident.service).where(
+        Incident.id.in_(ids), Incident.status == IncidentStatus.RESOLVED
+    )
+    services = {row.id: row.service for row in session.execute(resolved)}
+    metrics: dict[int, set[str]] = {}
+    for incident_id, metric in session.execute(
+        select(FindingRecord.incident_id, FindingRecord.metric).where(FindingRecord.incident_id.in_(ids))
+    ):
+        metrics.setdefault(incident_id, set()).add(metric)
+    return [
+        KnownIncident(
+            incident_id=entry.incident_id,
+            service=services[entry.incident_id],
+            ended_at=entry.created_at.timestamp(),
+            symptom=entry.symptom,
+            root_cause=entry.root_cause,
+            fix=entry.fix,
+            recovery=entry.recovery,
+            metrics=frozenset(metrics.get(entry.incident_id, ())),
+        )
+        for entry in entries
+        if entry.incident_id in services
+    ]

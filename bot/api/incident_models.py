@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from sqlalchemy.orm import Session
 
+from bot.api.diagnosis_models import DiagnosisOut, Row, diagnosis_out
 from bot.api.where_models import WhereOut, where_out
 from detection.types import IncidentStatus, Severity
 from integrations.wording import plain
-from storage.models import Diagnosis, Incident
+from storage.models import Incident
 from workers.telling.incident_view import incident_view
 from workers.words.attribution import shown_attribution
 from workers.words.stakes import worst_stakes
 
-Prose = Annotated[str, AfterValidator(plain)]
-"""Text of ours, shown without its marks, with times in UTC."""
-
 _WITHOUT_MARKS = frozenset({"opened", *map(str, IncidentStatus)})
 """The kinds of timeline entries that hold text of theirs: a title, or the reason of a change of status."""
-
-
-class Row(BaseModel):
-    """The base of models that are filled from a database row or another object's attributes."""
-
-    model_config = ConfigDict(from_attributes=True)
 
 
 class IncidentSummary(Row):
@@ -89,45 +81,6 @@ class StakesOut(Row):
     currency: str | None = None
     requests_a_minute: float | None = None
     failed_a_minute: EstimateOut | None = None
-
-
-class HypothesisOut(Row):
-    """A candidate cause and how likely the evidence left it."""
-
-    key: str
-    cause: str
-    statement: Prose
-    prior: float
-    posterior: float | None
-    status: str
-
-
-class EvidenceOut(Row):
-    """What one check found; `weight` is the logarithm of its likelihood ratio."""
-
-    number: int
-    hypothesis_key: str
-    query: str
-    source: str
-    result: Prose
-    outcome: str
-    weight: float
-    gathered_at: datetime
-
-
-class DiagnosisOut(Row):
-    """One five-step run."""
-
-    id: int
-    status: str
-    root_cause: Prose | None
-    confidence: float | None
-    suspect_commit: str | None
-    steps_done: list[str]
-    started_at: datetime
-    finished_at: datetime | None
-    hypotheses: list[HypothesisOut]
-    evidence: list[EvidenceOut]
 
 
 class ProposalOut(Row):
@@ -207,24 +160,6 @@ class IncidentOut(IncidentSummary):
     timeline: list[TimelineOut]
 
 
-STEPS = ("characterise", "hypothesise", "gather", "confirm", "fix")
-
-
-def _diagnosis(row: Diagnosis) -> DiagnosisOut:
-    return DiagnosisOut(
-        id=row.id,
-        status=row.status,
-        root_cause=row.root_cause,
-        confidence=row.confidence,
-        suspect_commit=row.suspect_commit,
-        steps_done=[step for step in STEPS if step in row.checkpoints],
-        started_at=row.started_at,
-        finished_at=row.finished_at,
-        hypotheses=[HypothesisOut.model_validate(hypothesis) for hypothesis in row.hypotheses],
-        evidence=[EvidenceOut.model_validate(evidence) for evidence in row.evidence],
-    )
-
-
 def _ticket(incident: Incident) -> TicketOut | None:
     return TicketOut(key=incident.ticket_key, url=incident.ticket_url) if incident.ticket_key else None
 
@@ -242,7 +177,7 @@ def describe(session: Session, incident_id: int) -> IncidentOut:
         stakes=StakesOut.model_validate(stakes) if (stakes := worst_stakes(view.findings)) else None,
         where=where_out(found) if (found := shown_attribution(view.findings)) is not None else None,
         findings=[FindingOut.model_validate(record) for record in incident.findings],
-        diagnosis=_diagnosis(view.diagnosis) if view.diagnosis else None,
+        diagnosis=diagnosis_out(view.diagnosis) if view.diagnosis else None,
         proposal=ProposalOut.model_validate(view.proposal) if view.proposal else None,
         approval=ApprovalOut.model_validate(view.approval) if view.approval else None,
         verification=VerificationOut.model_validate(view.verification) if view.verification else None,

@@ -22,6 +22,7 @@ from storage.errors import UnreadableError
 
 log = structlog.get_logger()
 
+
 Row = TypeVar("Row", bound=Base)
 Item = TypeVar("Item")
 Found = TypeVar("Found")

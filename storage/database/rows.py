@@ -1,9 +1,10 @@
-"""Load rows that must exist, and lock them."""
+"""Load rows that must exist, and lock them; look whether there are any."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
+from sqlalchemy import literal, select
 from sqlalchemy.orm import Session
 
 from storage.database.base import Base
@@ -26,3 +27,8 @@ def hold(session: Session, row: Row) -> None:
     SELECT … FOR NO KEY UPDATE: others may still insert rows that refer to it.
     """
     session.refresh(row, with_for_update={"key_share": True})
+
+
+def holds_any(session: Session, model: type[Base]) -> bool:
+    """Whether a table holds any row at all."""
+    return session.execute(select(literal(1)).select_from(model).limit(1)).first() is not None

@@ -18,6 +18,7 @@ from workers.diagnosis.model import (
     Ranked,
     Role,
 )
+from workers.diagnosis.told_beside import mechanism_sentences, no_change_sentence
 from workers.words.text import deploy_name, likelihood, number, percent, quoted, quoted_code, short_sha
 
 MOST_RULED_OUT = 3
@@ -142,10 +143,18 @@ def _scene_cause(origin: Hypothesis, evidence: Sequence[Evidence]) -> Markup:
     return ours("{statement}: {said}.", statement=statement, said=listed(said, "; ")) if said else origin.statement
 
 
-def explain(root_cause: Markup | None, ranked: Sequence[Ranked], evidence: Sequence[Evidence]) -> tuple[Markup, ...]:
-    """Return the sentences of the explanation; drop a sentence that cites no existing evidence."""
-    sentences = [root_cause] if root_cause else [_not_known(ranked, evidence)]
-    already = set(numbers_in(sentences[0]))
+def explain(
+    root_cause: Markup | None, ranked: Sequence[Ranked], evidence: Sequence[Evidence], *, none_of: int = 0
+) -> tuple[Markup, ...]:
+    """Return the sentences of the explanation; drop a sentence that cites no existing evidence.
+
+    none_of: how many changes were looked at, where it is a conclusion of its own that none of them did it.
+    """
+    sentences = [root_cause] if root_cause else []
+    sentences += [no_change_sentence(none_of, ranked, evidence)] if none_of else []
+    sentences += [] if root_cause else [_not_known(ranked, evidence)]
+    sentences += mechanism_sentences(ranked, evidence, numbers_in(root_cause or NOTHING))
+    already = {cited_number for sentence in sentences for cited_number in numbers_in(sentence)}
     confirmed = {item.key for item in ranked if item.status == "confirmed"}
     for item in evidence:
         speaks = item.check == "symptom" or item.outcome is Outcome.ERROR

@@ -10,7 +10,7 @@ from detection.causes import discount_by_source, posterior
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
-from workers.diagnosis.causes.remedies import CHANGES, remedy_of
+from workers.diagnosis.causes.remedies import CHANGES, PARTIAL, remedy_of
 from workers.diagnosis.certainty.calibrating import calibrated
 from workers.diagnosis.coverage import coverage, most_confident
 from workers.diagnosis.model import (
@@ -62,6 +62,8 @@ def _weighed(hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
             live_at=moment(deploy.deployed_at) if deploy else NOTHING,
         )
     no_change = is_no_change(origin, ranked, gathered)
+    likely = {item.cause for item in ranked if item.posterior > weights.REJECTED_AT}
+    none_of = gathered.changes_known if no_change and is_partial(origin) else 0
     return Verdict(
         status="concluded" if origin else "inconclusive",
         ranked=ranked,
@@ -70,9 +72,9 @@ def _weighed(hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
         commit_share=share,
         confidence=round(confidence, 4),
         root_cause=root_cause,
-        explanation=explain(root_cause, ranked, gathered.evidence),
+        explanation=explain(root_cause, ranked, gathered.evidence, none_of=none_of),
         no_change=no_change,
-        coverage=coverage(gathered.sources),
+        coverage=coverage(gathered.sources, likely),
         remedy=remedy_of(known[origin.key], gathered.evidence) if origin else None,
         chain=gathered.chain,
     )
@@ -81,14 +83,23 @@ def _weighed(hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
 def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:
     """Whether it is a conclusion that no change did it.
 
-    So it is if another cause is confirmed, or if changes are known, and all together they are unlikely.
+    So it is if another cause is confirmed that does not leave it open, or if changes are known, and all together they
+    are unlikely.
     """
-    if origin is not None:
+    if origin is not None and not is_partial(origin):
         return origin.cause not in CHANGES
     changes = [item for item in ranked if item.role is Role.ORIGIN and item.cause in CHANGES]
     known = {source.name for source in gathered.sources if source.state is SourceState.DATA}
     is_looked_for = bool(known & {"deploys", "commits"})
-    return is_looked_for and sum(item.posterior for item in changes) <= weights.NO_CHANGE_AT
+    # A partial answer is no evidence against a change: it is left out of the comparison.
+    partial = sum(item.posterior for item in ranked if item.role is Role.ORIGIN and item.cause in PARTIAL)
+    limit = weights.NO_CHANGE_AT * (1.0 - partial)
+    return is_looked_for and sum(item.posterior for item in changes) <= limit
+
+
+def is_partial(origin: Ranked | None) -> bool:
+    """Whether the answer leaves open what began it, so that whether a change did it is a question of its own."""
+    return origin is None or origin.cause in PARTIAL
 
 
 def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tuple[Ranked, ...]:

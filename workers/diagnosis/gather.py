@@ -7,6 +7,7 @@ from dataclasses import replace
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis.causes.suspects import Suspects, added, check_deploy
 from workers.diagnosis.checks.asking import asked, could_not_ask
+from workers.diagnosis.checks.changes_known import changes_known
 from workers.diagnosis.checks.commits import CommitsRead, check_commits, read_commits, too_slow
 from workers.diagnosis.checks.log_versions import log_version_split
 from workers.diagnosis.checks.places import mix_evidence, place_evidence, rates_unchanged
@@ -59,17 +60,20 @@ def gather(
                 evidence += [rates_unchanged(deploy, mix) for deploy in hypotheses if deploy.deploy]
     if not any(hypothesis.deploy for hypothesis in hypotheses):
         evidence.append(no_deploy(described))
+    evidence.append(changes_known(suspects.changes_known))
     evidence.append(asked("traffic", INCIDENT, traffic, described, telemetry))
     evidence.append(asked("other_endpoints", INCIDENT, other_endpoints, described, telemetry))
-    from_deploys, commits = _deploys(described, hypotheses, statements, sources, suspects)
-    from_scene = [item for suspicion in suspects.beside_deploys() for item in suspicion.evidence]
+    from_deploys, commits, code_host = _deploys(described, hypotheses, statements, sources, suspects)
+    suspicions = (*suspects.beside_deploys(), *suspects.mechanisms)
+    from_scene = [item for suspicion in suspicions for item in suspicion.evidence]
     found = [*evidence, *from_deploys, *from_scene]
     observed = suspects.observed
     return Gathered(
         tuple(item for item in found if item is not None),
         commits,
         chain=observed.chain if observed.signs else None,
-        sources=_with_read_commits(observed.scene.sources, commits),
+        sources=(*_with_read_commits(observed.scene.sources, commits), *code_host),
+        changes_known=suspects.changes_known.count(),
     )
 
 
@@ -97,12 +101,14 @@ def _deploys(
     statements: dict[str, list[RepeatedStatement]],
     sources: DiagnosisSources,
     suspects: Suspects,
-) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]]]:
+) -> tuple[list[Evidence | None], dict[str, tuple[CommitScore, ...]], tuple[Source, ...]]:
     """Check the time and the version of every deploy; read the commits of the MOST_DEPLOYS_READ likeliest.
 
-    A code host that does not answer is not asked for the next deploy's commits too: people wait for the rest.
+    A code host that does not answer is not asked for the next deploy's commits too: people wait for the rest. It is
+    returned as a source that failed.
     """
     evidence: list[Evidence | None] = []
+    failed: tuple[Source, ...] = ()
     commits: dict[str, tuple[CommitScore, ...]] = {}
     deploys = [hypothesis for hypothesis in hypotheses if hypothesis.deploy is not None]
     is_away, began = False, sources.clock()
@@ -119,6 +125,8 @@ def _deploys(
             is_slow = (sources.clock() - began).total_seconds() > CODE_HOST_SECONDS
             read = too_slow(hypothesis.deploy) if is_slow else read_commits(hypothesis.deploy, sources)
             is_away = read.is_away
+            if read.error is not None:
+                failed = (Source("the code host", SourceState.FAILED, error=read.error),)
         if read.commits or read.error is not None or read.not_asked is not None:
             found, scores = _commits(described, hypothesis, read, statements)
             evidence += found
@@ -127,7 +135,7 @@ def _deploys(
         evidence += [_beside_trajectory(timing, seen), *seen]
         if scored:
             commits[key] = added(commits.get(key, ()), scored)
-    return evidence, commits
+    return evidence, commits, failed
 
 
 def _beside_trajectory(timing: Evidence | None, seen: list[Evidence]) -> Evidence | None:

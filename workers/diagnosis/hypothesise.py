@@ -50,7 +50,8 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], suspects
         ),
     ]
     total = sum(origin.prior for origin in origins)
-    return (*(replace(origin, prior=origin.prior / total) for origin in origins), *_n_plus_ones(described))
+    seen = (suspicion.hypothesis for suspicion in suspects.mechanisms)
+    return (*(replace(origin, prior=origin.prior / total) for origin in origins), *_n_plus_ones(described), *seen)
 
 
 def _deploy(deploy: Deploy, described: Characterisation) -> Hypothesis:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from detection.chain import chain_line
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardAction
 from integrations.protocols import CodeHost
-from integrations.text import bullets, lines, ours
+from integrations.text import Markup, bullets, lines, ours, stored
 from storage import diagnoses, incidents, outbox
 from storage.database.reading import one_by_itself
 from storage.database.rows import hold
@@ -23,12 +25,16 @@ from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.sureness import sureness
+from workers.words.text import quoted
 
 OVERDUE = timedelta(minutes=30)
 """How long a diagnosis may run, with all its retries, before people are told not to wait for it."""
 
 CAUSE_RIGHT, CAUSE_WRONG = "cause_right", "cause_wrong"
 """The buttons under a diagnosis; their value is its id."""
+
+LONGEST_CHAIN = 300
+LONGEST_REASON = 600
 
 AGAIN = "Press Diagnose again on the incident's message when that is mended."
 
@@ -58,7 +64,7 @@ def _tell(services: Services, session: Session, diagnosis: Diagnosis, fix: FixPl
         session,
         incident_id,
         key=f"diagnosis:{diagnosis.id}",
-        card=diagnosis_card(diagnosis),
+        card=diagnosis_card(diagnosis, fix),
         channel=services.settings.slack_channel,
         now=now,
         is_answer=is_answer,
@@ -144,17 +150,21 @@ def sources_of(services: Services) -> pipeline.DiagnosisSources:
         no_code_host=no_code_host,
         clock=services.clock,
         service_repositories=services.settings.service_repositories,
+        status_feeds=tuple(services.settings.status_feeds),
     )
 
 
-def diagnosis_card(diagnosis: Diagnosis) -> Card:
-    """Return the card of a finished diagnosis: the explanation with its citations, the evidence, Right and Wrong."""
+def diagnosis_card(diagnosis: Diagnosis, fix: FixPlan | None = None) -> Card:
+    """Return the card of a finished diagnosis: the explanation, the evidence, the coverage, Right and Wrong.
+
+    fix: what to do about it; it is told where no button offers it.
+    """
     sure = sureness(diagnosis)
     return Card(
         title="Diagnosis" if diagnosis.status == "concluded" else "Diagnosis: cause not known",
-        text=lines(account(diagnosis)),
+        text=lines([*_spread(diagnosis), *account(diagnosis), *_what_to_do(fix)]),
         fields=(("Confidence", sure),) if sure is not None else (),
-        sections=(lines([ours("**Evidence**"), bullets(evidence_lines(diagnosis))]),),
+        sections=(lines([ours("**Evidence**"), bullets(evidence_lines(diagnosis))]), *_coverage(diagnosis)),
         actions=verdict_buttons(diagnosis),
         context=ours("Worked out from measurements and code alone; no language model took part."),
     )
@@ -166,3 +176,21 @@ def verdict_buttons(diagnosis: Diagnosis) -> tuple[CardAction, ...]:
         return ()
     subject = str(diagnosis.id)
     return (CardAction(CAUSE_RIGHT, "Right", subject), CardAction(CAUSE_WRONG, "Wrong", subject))
+
+
+def _spread(diagnosis: Diagnosis) -> Iterator[Markup]:
+    """Yield the chain as one line: what failed first, and who was dragged along."""
+    verdict = pipeline.verdict_of(diagnosis)
+    if verdict is not None and verdict.chain is not None and verdict.chain.links:
+        yield ours("**{chain}**", chain=quoted(chain_line(verdict.chain), LONGEST_CHAIN))
+
+
+def _what_to_do(fix: FixPlan | None) -> Iterator[Markup]:
+    if fix is not None and fix.says_what_to_do:
+        yield ours("What to do: {reason}", reason=quoted(fix.reason, LONGEST_REASON))
+
+
+def _coverage(diagnosis: Diagnosis) -> Iterator[Markup]:
+    verdict = pipeline.verdict_of(diagnosis)
+    if verdict is not None and verdict.coverage:
+        yield stored(verdict.coverage)

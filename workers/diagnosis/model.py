@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from detection.calibration import Calibrated, Calibration
 from detection.chain import Chain
-from detection.types import Deploy, Metric, Where
+from detection.types import Deploy, FlagChange, Metric, Where
 from integrations.cards import NOTHING
 from integrations.protocols import CodeHost
 from integrations.text import Markup
@@ -33,6 +33,7 @@ class DiagnosisSources:
     """The stores and clients that a diagnosis uses; `wait` sleeps between retries of a failing code host.
 
     code_host: None if it is not set up; then `no_code_host` says what is missing, such as "GITHUB_TOKEN is not set".
+    status_feeds: the providers whose status pages are read.
     """
 
     sessions: sessionmaker[Session]
@@ -41,6 +42,7 @@ class DiagnosisSources:
     clock: Callable[[], datetime]
     no_code_host: str = ""
     service_repositories: Mapping[str, str] = field(default_factory=dict)
+    status_feeds: tuple[str, ...] = ()
     wait: Callable[[float], None] = time.sleep
 
 
@@ -142,7 +144,7 @@ def ratio_to_expected(symptom: Symptom) -> float:
 class Hypothesis:
     """A candidate cause. cause: its kind, such as deploy, flag, third_party or unknown; see causes/.
 
-    deploy: set only for a deploy. commit_sha: set only for a commit whose deploy is not known.
+    deploy, flag: set only for one. commit_sha: set only for a commit whose deploy is not known.
     where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
     """
 
@@ -159,6 +161,7 @@ class Hypothesis:
     value: str | None = None
     where: Where = ()
     commit_sha: str | None = None
+    flag: FlagChange | None = None
 
     def parameters(self) -> dict[str, Any]:
         """Return what the hypothesis's row stores in its `parameters` column."""
@@ -215,12 +218,14 @@ class Gathered:
     """All evidence, and the scores of commits (oldest first) by the key of the deploy hypothesis, if they were read.
 
     chain: who failed first, and how it spread. sources: what was asked, and whether it had something to say.
+    changes_known: how many deploys, commits alone and flags were looked at.
     """
 
     evidence: tuple[Evidence, ...]
     commits: dict[str, tuple[CommitScore, ...]]
     chain: Chain | None = None
     sources: tuple[Source, ...] = ()
+    changes_known: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +269,10 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class FixPlan:
-    """The proposed fix. action: "revert_pull_request", or None if there is none; `reason` explains the choice."""
+    """The proposed fix. action: "revert_pull_request", or None if there is none; `reason` explains the choice.
+
+    says_what_to_do: the reason tells people what to do, whether or not Argux offers to do it.
+    """
 
     action: str | None
     reason: str
@@ -272,6 +280,7 @@ class FixPlan:
     version: str | None = None
     repository: str | None = None
     commit_shas: tuple[str, ...] = ()
+    says_what_to_do: bool = False
 
 
 @dataclass(frozen=True, slots=True)

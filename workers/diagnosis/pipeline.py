@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-from pydantic import TypeAdapter
+import structlog
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.orm import Session
 
 from detection.types import Deploy
@@ -41,7 +42,9 @@ from workers.diagnosis.model import (
 from workers.diagnosis.scene.observing import observe
 from workers.diagnosis.scene.reading import read_scene
 
-__all__ = ["DiagnosisOutcome", "DiagnosisSources", "outcome_of", "run"]
+__all__ = ["DiagnosisOutcome", "DiagnosisSources", "fix_of", "outcome_of", "run", "verdict_of"]
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 
@@ -104,6 +107,26 @@ def run(
         lambda session, row, output: _conclude(session, row, verdict, output, on_conclusion, now=sources.clock()),
     )
     return _outcome(diagnosis_id, verdict, fix)
+
+
+def verdict_of(diagnosis: Diagnosis) -> Verdict | None:
+    """Return the verdict of a diagnosis; None before the fourth step, or if it cannot be read any more."""
+    return _saved(CONFIRM, diagnosis)
+
+
+def fix_of(diagnosis: Diagnosis) -> FixPlan | None:
+    """Return the fix of a diagnosis; None before the fifth step, or if it cannot be read any more."""
+    return _saved(FIX, diagnosis)
+
+
+def _saved(step: Step[T], diagnosis: Diagnosis) -> T | None:
+    if step.name not in diagnosis.checkpoints:
+        return None
+    try:
+        return step.codec.validate_python(diagnosis.checkpoints[step.name])
+    except ValidationError as error:
+        log.warning("checkpoint_unreadable", step=step.name, diagnosis_id=diagnosis.id, exc_info=error)
+        return None
 
 
 def outcome_of(diagnosis: Diagnosis) -> DiagnosisOutcome | None:

@@ -18,10 +18,11 @@ class SourceState(StrEnum):
 class Source:
     """One source that the diagnosis asked. name: in plain words, "metrics". count: how many records it gave.
 
-    error: the kind of failure where it could not be asked.
+    error: the kind of failure where it could not be asked. is_connected: False if it never gave anything at all.
     """
 
     name: str
     state: SourceState
     count: int = 0
     error: str = ""
+    is_connected: bool = True

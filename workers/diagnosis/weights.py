@@ -136,3 +136,30 @@ FLAG_THAT_NOTHING_NAMES = -0.9
 
 # Below this, all changes together are unlikely enough to say that none of them did it.
 NO_CHANGE_AT = 0.1
+
+# Mechanisms: how it does harm. They are told where they are likely, and change no origin.
+MECHANISM_PRIOR = 0.3
+QUERIES_SLOWED = 2.0
+QUERIES_SAID_SLOW = 1.5
+ERROR_IS_NEW = 2.5
+ERROR_SPIKES = 1.8
+CRASHES_FIRST = 1.0
+RETRIES_AFTER_CALLEE = 1.2
+RETRIES_BEFORE_CALLEE = -2.0
+CALLS_MULTIPLIED = 1.5
+CALLS_ROSE_AS_REQUESTS = -1.5
+CACHE_ANSWERS_LESS = 0.8
+LOAD_AFTER_MISSES = 1.5
+LOAD_BEFORE_MISSES = -2.5
+AT_ITS_LIMIT = 2.5
+LINES_SAY_FULL = 2.0
+
+# Partial answers, and what earlier days and incidents say. They must stay below a change that fits.
+KNOWN_INCIDENT_PRIOR = 0.08
+KNOWN_INCIDENT_ALIKE = 2.5
+KNOWN_CAUSE_IN_LINES = 1.0
+DOWNSTREAM_PRIOR = 0.08
+DOWNSTREAM_FIRST = 3.0
+DOWNSTREAM_UNEXPLAINED = 0.7
+TIME_OF_DAY_PRIOR = 0.1
+SAME_HOUR_BEFORE = 2.5

@@ -82,5 +82,12 @@ def _one_key(observed: Observed) -> Evidence | None:
                 name=name,
                 value=quoted(value, 60),
             )
-            return evidence("one_record", CAUSE, result, weights.ONE_RECORD, source="records")
+            return evidence(
+                "one_record",
+                CAUSE,
+                result,
+                weights.ONE_RECORD,
+                source="records",
+                data={"record": f"{name} {quoted(value, 60)}"},
+            )
     return None

@@ -7,11 +7,13 @@ from workers.diagnosis.causes import (
     capacity,
     certificate,
     credential,
+    known_incident,
     network,
     node,
     scheduled_job,
     surge,
     third_party,
+    time_of_day,
 )
 from workers.diagnosis.causes.suspicion import Finder, Suspicion
 from workers.diagnosis.scene.model import Observed
@@ -26,6 +28,8 @@ FINDERS: tuple[Finder, ...] = (
     capacity.suspects,
     bad_data.suspects,
     scheduled_job.suspects,
+    time_of_day.suspects,
+    known_incident.suspects,
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from detection.types import Commit
+from detection.types import Commit, JsonValue
 from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
@@ -14,6 +14,7 @@ from workers.diagnosis.causes.fit import Fit, fit
 from workers.diagnosis.causes.suspicion import evidence
 from workers.diagnosis.causes.trajectory import trajectory
 from workers.diagnosis.changes import ChangeReading, is_shared, read_change
+from workers.diagnosis.changes.hunks import hunk_of
 from workers.diagnosis.model import Evidence
 from workers.diagnosis.scene.model import Observed
 from workers.words.text import quoted, quoted_code, short_sha
@@ -91,8 +92,18 @@ def _text(key: str, name: Markup, best: Judged, count: int) -> Evidence:
         "path": quoted(effect.path, 200) if effect is not None else None,
         "explains": str(best.fit.sign.kind) if best.fit.sign is not None else None,
         "was_read": best.reading.was_read,
+        **_where(best),
     }
     return evidence("change_text", key, result, best.weight, source="commits", data=data)
+
+
+def _where(best: Judged) -> dict[str, JsonValue]:
+    """Return the guilty line, its number in the new file, and how many hunks the commit has, if the diff says."""
+    effect = best.fit.effect
+    hunk = hunk_of(best.commit.files, effect.path, effect.line) if effect is not None else None
+    if effect is None or hunk is None:
+        return {}
+    return {"line": quoted(effect.line.strip(), 100), "line_number": hunk.number, "hunks": hunk.hunks}
 
 
 def _said(commit: Markup, best: Judged, count: int) -> Markup:

@@ -9,6 +9,9 @@ from workers.diagnosis.model import Evidence, Hypothesis
 CHANGES = frozenset(("deploy", "commit", "flag"))
 """The causes that are changes."""
 
+PARTIAL = frozenset(("downstream", "known_incident"))
+"""Answers that say where or what it is like, and leave open whether a change began it."""
+
 REMEDIES: Mapping[str, str] = {
     "deploy": "rollback",
     "commit": "rollback",
@@ -24,6 +27,9 @@ REMEDIES: Mapping[str, str] = {
     "bad_data": "purge-bad-data",
     "scheduled_job": "stop-job",
     "segment": "call-provider",
+    "downstream": "ask-owner",
+    "known_incident": "as-last-time",
+    "time_of_day": "scale",
 }
 """The remedy by kind of cause; a cause that is not listed has none."""
 
@@ -32,11 +38,12 @@ _RESTORED = frozenset(("timeout", "retries", "pool", "limit", "ttl", "batch", "n
 
 def remedy_of(hypothesis: Hypothesis, evidence: Sequence[Evidence]) -> str | None:
     """Return the kind of remedy; a change of a mere value is mended by its old value where nothing was deployed."""
-    effects = [
-        item.data.get("effect")
-        for item in evidence
-        if item.hypothesis_key == hypothesis.key and item.check == "change_text" and item.weight > 0
-    ]
-    if hypothesis.cause == "flag" and any(effect in _RESTORED for effect in effects):
+    own = [item for item in evidence if item.hypothesis_key == hypothesis.key]
+    if hypothesis.cause == "flag" and is_mere_value(own):
         return "restore-value"
     return REMEDIES.get(hypothesis.cause)
+
+
+def is_mere_value(own: Sequence[Evidence]) -> bool:
+    """Whether what a change did, by its own evidence, is to set another value: a timeout, a limit, a pool's size."""
+    return any(item.data.get("effect") in _RESTORED for item in own if item.check == "change_text" and item.weight > 0)

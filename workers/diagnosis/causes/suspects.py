@@ -10,9 +10,11 @@ from detection.types import Commit, Deploy, FlagChange
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
+from workers.diagnosis.causes import downstream
 from workers.diagnosis.causes.candidates import brought_by, services_of
 from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
+from workers.diagnosis.causes.mechanisms import mechanisms
 from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
@@ -26,8 +28,24 @@ MOST_ALONE = 20
 
 
 @dataclass(frozen=True, slots=True)
+class ChangesKnown:
+    """How many changes the stores hold for the time before an incident, and while it lasted."""
+
+    deploys: int = 0
+    commits_alone: int = 0
+    flags: int = 0
+
+    def count(self) -> int:
+        """Return how many they are together."""
+        return self.deploys + self.commits_alone + self.flags
+
+
+@dataclass(frozen=True, slots=True)
 class Suspects:
-    """What the scene suggests. alone, flags: changes besides the deploys. outside: causes that no change is behind."""
+    """What the scene suggests. alone, flags: changes besides the deploys. outside: causes that no change is behind.
+
+    mechanisms: how it does harm. changes_known: how many changes were looked at: deploys, commits alone, and flags.
+    """
 
     observed: Observed
     alone: tuple[Suspicion, ...]
@@ -35,6 +53,9 @@ class Suspects:
     outside: tuple[Suspicion, ...]
     commits: dict[int, tuple[Commit, ...]]
     """The stored commits by the id of the deploy that brought them."""
+
+    mechanisms: tuple[Suspicion, ...] = ()
+    changes_known: ChangesKnown = ChangesKnown()
 
     def beside_deploys(self) -> tuple[Suspicion, ...]:
         """Return everything but the deploys."""
@@ -44,6 +65,7 @@ class Suspects:
 def find_suspects(observed: Observed) -> Suspects:
     """Return everything that the scene suggests."""
     brought, alone = brought_by(observed.scene)
+    outside = suspicions(observed)
     return Suspects(
         observed=observed,
         alone=tuple(_alone(alone, observed)),
@@ -52,8 +74,10 @@ def find_suspects(observed: Observed) -> Suspects:
             for flag in observed.scene.flags
             if (flag.service is None or is_concerned(flag.service, observed))
         ),
-        outside=suspicions(observed),
+        outside=(*outside, *downstream.suspects(observed, brought, alone, outside)),
         commits={item.deploy.deploy_id: item.commits for item in brought if item.commits},
+        mechanisms=mechanisms(observed),
+        changes_known=ChangesKnown(len(brought), len(alone), len(observed.scene.flags)),
     )
 
 
@@ -113,6 +137,7 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
         ),
         prior=weights.FLAG_PRIOR,
         service=flag.service,
+        flag=flag,
     )
     commit = _as_commit(flag)
     judged = [_named_or_doubted(item, flag, observed) for item in judge_commits([commit], flag.service or "", observed)]

@@ -7,11 +7,15 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats
-from storage.telemetry.protocol import FINE_ENDPOINT_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
+from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
 from workers.diagnosis.scene.model import Course
 
 MOST_SERIES = 4_000
 """How many series are read: those of a large system, in a few seconds."""
+
+MOST_DAILY = 200
+DAILY_SECONDS = 7.5 * 24 * 3600.0
+"""Seven days, and the hours around the same hour of the first of them."""
 
 MINUTE_SECONDS = 60.0
 FEWEST_IN_ALL = 100
@@ -29,6 +33,18 @@ def metric_courses(telemetry: TelemetryStore, *, since: float, until: float) -> 
         return []
     series = telemetry.metric_series(
         since=since, until=until, bucket_seconds=FINE_METRIC_SECONDS, series=keys if len(keys) < MOST_SERIES else None
+    )
+    return [Course(item.service, item.name, item.bucket_starts, item.means, item.attributes) for item in series]
+
+
+def daily_courses(telemetry: TelemetryStore, services: Sequence[str], *, before: float) -> list[Course]:
+    """Return the custom metrics of these services over the DAILY_SECONDS before, a value an hour."""
+    names = [name for name in telemetry.metric_names(limit=MOST_SERIES) if name.service in services]
+    keys = [(name.service, name.name, name.attributes) for name in names[:MOST_DAILY]]
+    if not keys:
+        return []
+    series = telemetry.metric_series(
+        since=before - DAILY_SECONDS, until=before, bucket_seconds=COARSE_SECONDS, series=keys
     )
     return [Course(item.service, item.name, item.bucket_starts, item.means, item.attributes) for item in series]
 

@@ -18,6 +18,7 @@ from detection.types import (
     ServicePlace,
     SymptomKind,
 )
+from storage.knowledge import KnownIncident
 from workers.diagnosis.source_states import Source
 
 TOGETHER_SECONDS = 60.0
@@ -43,7 +44,8 @@ class Scene:
     """Everything that the stores know about the time of an incident.
 
     alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. commits: those that
-    the stores hold; a code host may know more.
+    the stores hold; a code host may know more. known: what was learnt from earlier incidents. daily: the courses of the
+    alerted services over the last days, a value an hour.
     """
 
     since: float
@@ -62,6 +64,8 @@ class Scene:
     commits: tuple[Commit, ...] = ()
     flags: tuple[FlagChange, ...] = ()
     sources: tuple[Source, ...] = ()
+    known: tuple[KnownIncident, ...] = ()
+    daily: tuple[Course, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

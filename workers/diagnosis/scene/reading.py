@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
 
-import structlog
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from detection.chain import LineGroup
 from detection.symptoms import symptoms_of_text
-from detection.types import Deploy, LogSignature
+from detection.types import Deploy, LogSignature, ProviderStatus
+from storage import models
 from storage.commits import commits_between
 from storage.deploys import deploys_between, to_deploy
 from storage.flags import flag_changes_between
+from storage.knowledge import known_incidents
 from storage.log_signatures import signatures_between
 from storage.orchestrator import events_between
 from storage.provider_statuses import statuses_between
 from storage.service_map import edges_known, places_known
+from storage.telemetry.protocol import COARSE_SECONDS, LOG_TEMPLATE
 from workers.diagnosis.model import Characterisation, DiagnosisSources
-from workers.diagnosis.scene.courses import endpoint_courses, metric_courses
+from workers.diagnosis.scene.asking import Reader
+from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses
 from workers.diagnosis.scene.lines import line_groups
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
 from workers.diagnosis.source_states import Source, SourceState
-
-log = structlog.get_logger()
+from workers.watching.status_feeds import feed_state
 
 CHANGES_SECONDS = 24 * 3600.0
 """How long before the onset a change may have gone live: some leaks and growing tables take hours."""
@@ -39,22 +38,43 @@ COURSE_SECONDS = 4 * 3600.0
 EDGES_SECONDS = 7 * 24 * 3600.0
 EVENTS_SECONDS = 2 * 3600.0
 STATUS_SECONDS = 6 * 3600.0
-
-Read = TypeVar("Read")
+KNOWN_SECONDS = 365 * 24 * 3600.0
+"""How long what was learnt from an incident counts: systems change."""
 
 
 def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
     """Return the scene of an incident. Raises what the database raises: nothing could be kept without it."""
-    reader = _Reader(sources)
+    reader = Reader(sources)
     onset, until = described.onset_earliest, described.asked_at
     since = onset - COURSE_SECONDS
     telemetry = sources.telemetry
-    courses = reader.ask("metrics", lambda: metric_courses(telemetry, since=since, until=until))
-    requests = reader.ask("requests", lambda: endpoint_courses(telemetry, since=since, until=until))
-    lines = reader.ask("logs", lambda: line_groups(telemetry, since=since, onset=onset, until=until))
-    counted = reader.stored("log signatures", lambda session: signatures_between(session, _at(since), _at(until)))
+    week = onset - EDGES_SECONDS
+    courses = reader.ask(
+        "metrics",
+        lambda: metric_courses(telemetry, since=since, until=until),
+        ever=lambda: bool(telemetry.metric_names(limit=1)),
+    )
+    requests = reader.ask(
+        "requests",
+        lambda: endpoint_courses(telemetry, since=since, until=until),
+        ever=lambda: bool(telemetry.endpoint_series(since=week, until=until, bucket_seconds=COARSE_SECONDS)),
+    )
+    lines = reader.ask(
+        "logs",
+        lambda: line_groups(telemetry, since=since, onset=onset, until=until),
+        ever=lambda: bool(
+            telemetry.log_series(since=week, until=until, bucket_seconds=COARSE_SECONDS, kind=LOG_TEMPLATE)
+        ),
+    )
+    counted = reader.stored(
+        "log signatures",
+        lambda session: signatures_between(session, _at(since), _at(until)),
+        models.LogSignature,
+    )
     traces = reader.ask("traces", lambda: telemetry.traces(since=onset - EVENTS_SECONDS, until=until))
-    edges = reader.stored("service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)))
+    edges = reader.stored(
+        "service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
+    )
     changes_since = _at(onset - CHANGES_SECONDS)
     return Scene(
         since=since,
@@ -66,20 +86,43 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         lines=(*lines, *(_group(signature) for signature in counted)),
         traces=hops_of(traces),
         edges=(*edges, *edges_of(traces)),
-        places=tuple(reader.stored("nodes", lambda session: places_known(session, _at(since), _at(until + 1)))),
+        places=tuple(
+            reader.stored(
+                "nodes", lambda session: places_known(session, _at(since), _at(until + 1)), models.ServicePlace
+            )
+        ),
         events=tuple(
             reader.stored(
-                "orchestrator events", lambda session: events_between(session, _at(onset - EVENTS_SECONDS), _at(until))
+                "orchestrator events",
+                lambda session: events_between(session, _at(onset - EVENTS_SECONDS), _at(until)),
+                models.OrchestratorEvent,
             )
         ),
-        statuses=tuple(
+        statuses=tuple(_statuses(reader, sources, _at(onset - STATUS_SECONDS), _at(until))),
+        deploys=tuple(
             reader.stored(
-                "status feeds", lambda session: statuses_between(session, _at(onset - STATUS_SECONDS), _at(until))
+                "deploys", lambda session: _deploys(session, sources, changes_since, _at(until)), models.Deploy
             )
         ),
-        deploys=tuple(reader.stored("deploys", lambda session: _deploys(session, sources, changes_since, _at(until)))),
-        commits=tuple(reader.stored("commits", lambda session: commits_between(session, changes_since, _at(until)))),
-        flags=tuple(reader.stored("flags", lambda session: flag_changes_between(session, changes_since, _at(until)))),
+        commits=tuple(
+            reader.stored(
+                "commits",
+                lambda session: commits_between(session, changes_since, _at(until)),
+                models.Commit if sources.code_host is None else None,
+            )
+        ),
+        flags=tuple(
+            reader.stored(
+                "flags", lambda session: flag_changes_between(session, changes_since, _at(until)), models.FlagChange
+            )
+        ),
+        known=tuple(
+            reader.stored(
+                "earlier incidents",
+                lambda session: known_incidents(session, since=_at(onset - KNOWN_SECONDS), but=described.incident_id),
+            )
+        ),
+        daily=tuple(reader.ask("earlier days", lambda: daily_courses(telemetry, alerted(described), before=onset))),
         sources=tuple(reader.asked),
     )
 
@@ -102,6 +145,23 @@ def _deploys(session: Session, sources: DiagnosisSources, since: datetime, until
     return [to_deploy(row) for row in deploys_between(session, None, since, until)]
 
 
+def _statuses(reader: Reader, sources: DiagnosisSources, since: datetime, until: datetime) -> Sequence[ProviderStatus]:
+    """Return what status pages say, and note those that cannot be read."""
+    found = reader.stored(
+        "status feeds",
+        lambda session: statuses_between(session, since, until),
+        None if sources.status_feeds else models.ProviderStatus,
+    )
+    with sources.sessions.begin() as session:
+        states = [feed_state(session, provider) for provider in sources.status_feeds]
+    reader.asked += [
+        Source(f"the status page of {state.provider}", SourceState.FAILED, error=state.reason)
+        for state in states
+        if state.failures
+    ]
+    return found
+
+
 def _group(signature: LogSignature) -> LineGroup:
     return LineGroup(
         part=signature.service,
@@ -111,31 +171,3 @@ def _group(signature: LogSignature) -> LineGroup:
         first_seen=signature.first_seen_at,
         is_bad=bool(symptoms_of_text(signature.text)) if signature.is_bad is None else signature.is_bad,
     )
-
-
-@dataclass(slots=True)
-class _Reader:
-    sources: DiagnosisSources
-    asked: list[Source] = field(default_factory=list)
-
-    def ask(self, name: str, read: Callable[[], Sequence[Read]]) -> Sequence[Read]:
-        """Return what a source gives, and note it; () where it fails, unless the database itself does."""
-        try:
-            found = read()
-        except DBAPIError:
-            raise
-        except Exception as error:
-            log.warning("source_failed", source=name, exc_info=error)
-            self.asked.append(Source(name, SourceState.FAILED, error=type(error).__name__))
-            return ()
-        self.asked.append(Source(name, SourceState.DATA if found else SourceState.EMPTY, len(found)))
-        return found
-
-    def stored(self, name: str, read: Callable[[Session], Sequence[Read]]) -> Sequence[Read]:
-        """Return what the relational store gives, in a transaction of its own."""
-
-        def within() -> Sequence[Read]:
-            with self.sources.sessions.begin() as session:
-                return read(session)
-
-        return self.ask(name, within)

@@ -8,10 +8,14 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from detection.chain import Chain, ChainLink
 from detection.types import IncidentStatus
+from integrations.text import ours
 from storage import audit, diagnoses, incidents
 from storage.models import AuditEntry, OutboxJob
 from tests.scenarios.workers.incidents import revert_proposal, slow_checkout_incident
+from workers.diagnosis.model import FixPlan, Verdict
+from workers.diagnosis.pipeline import CONFIRM, FIX
 from workers.services import Services
 
 Row = TypeVar("Row", OutboxJob, AuditEntry)
@@ -61,6 +65,51 @@ def test_an_incident_is_read_with_everything_recorded_so_far(
     assert "#7" in incident["proposal"]["title"]
     assert (incident["approval"], incident["verification"], incident["ticket"]) == (None, None, None)
     assert incident["timeline"][0]["kind"] == "opened"
+
+
+def test_a_diagnosis_says_how_it_spread_what_was_covered_and_what_to_do(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
+) -> None:
+    chain = Chain("cart-db", (ChainLink("cart-db", "cart", "cart keeps its data there"),), ("cart",), (), 0.8, ())
+    verdict = Verdict(
+        "concluded", (), "certificate", None, 0.0, 0.9, None, (), no_change=True,
+        coverage=ours("Coverage: checked metrics at <t:1770465600>."), remedy="rotate-cert", chain=chain,
+    )  # fmt: skip
+    fix = FixPlan(None, "Rotate the certificate of cart.", says_what_to_do=True)
+    with services.sessions.begin() as session:
+        diagnosis = diagnoses.latest_diagnosis(session, incident_id)
+        assert diagnosis is not None
+        for step, output in ((CONFIRM, verdict), (FIX, fix)):
+            diagnoses.save_checkpoint(session, diagnosis, step.name, step.codec.dump_python(output, mode="json"))
+
+    found = client.get(f"/api/incidents/{incident_id}", headers=operator).json()["diagnosis"]
+
+    assert (found["no_change"], found["remedy"]) == (True, "rotate-cert")
+    assert found["what_to_do"] == "Rotate the certificate of cart."
+    assert found["coverage"].startswith("Coverage: checked metrics at ")
+    assert "<t:" not in found["coverage"]
+    assert found["chain"]["line"] == "cart-db → cart"
+    assert found["chain"]["nodes"] == [
+        {"name": "cart-db", "role": "origin", "rank": 0},
+        {"name": "cart", "role": "victim", "rank": 1},
+    ]
+    assert found["chain"]["edges"] == [{"source": "cart-db", "target": "cart", "why": "cart keeps its data there"}]
+
+
+def test_a_diagnosis_without_or_with_an_unreadable_verdict_is_read_all_the_same(
+    client: TestClient, services: Services, operator: dict[str, str], incident_id: int
+) -> None:
+    path = f"/api/incidents/{incident_id}"
+    before = client.get(path, headers=operator).json()["diagnosis"]
+    with services.sessions.begin() as session:
+        diagnosis = diagnoses.latest_diagnosis(session, incident_id)
+        assert diagnosis is not None
+        diagnoses.save_checkpoint(session, diagnosis, "confirm", {"status": 7, "chain": "broken"})
+
+    after = client.get(path, headers=operator).json()["diagnosis"]
+
+    assert (before["chain"], before["coverage"], before["remedy"]) == (None, None, None)
+    assert (after["chain"], after["root_cause"]) == (None, DEPLOY)
 
 
 def test_the_stakes_are_given_in_words_and_numbers(

@@ -13,6 +13,7 @@ from integrations.markdown import read_lines
 from tests.unit.workers.diagnosis.conftest import Answered, MakeCommit, MakeFinding, Shop
 from workers.diagnosis.model import DiagnosisOutcome, DiagnosisSources, Ranked
 from workers.diagnosis.pipeline import run
+from workers.watching.status_feeds import FeedState, save_feed_state
 
 NOW = datetime(2026, 2, 7, 14, 10, tzinfo=UTC)
 ONSET = NOW - timedelta(minutes=8)
@@ -422,3 +423,27 @@ def test_a_code_host_that_answers_slowly_keeps_nobody_waiting_and_what_was_not_a
     answered(broken_checkout, outcome)
     assert broken_checkout.code_host.asked == 1
     assert any("GitHub was not asked" in item and "it answers too slowly" in item for item in outcome.explanation)
+
+
+def test_the_coverage_names_the_status_page_that_cannot_be_read_and_what_was_never_connected(
+    broken_checkout: Shop, checkout_incident: int
+) -> None:
+    failed = FeedState("stripe").after_failing("HTTP 503", NOW.timestamp())
+    with broken_checkout.sessions.begin() as session:
+        save_feed_state(session, failed, now=NOW)
+
+    outcome = run(checkout_incident, replace(broken_checkout.sources(), status_feeds=("stripe", "twilio")))
+
+    line = outcome.verdict.coverage
+    assert "could not reach the status page of stripe." in line
+    assert "twilio" not in line
+    assert "Worth connecting: who calls whom (spans, or POST /api/service-map)" in line
+    assert "STATUS_FEEDS" not in line
+
+
+def test_a_code_host_that_fails_is_told_in_the_coverage(broken_checkout: Shop, checkout_incident: int) -> None:
+    broken_checkout.code_host.faults = [AuthenticationError("GitHub", "401 Bad credentials")] * 9
+
+    line = run(checkout_incident, broken_checkout.sources()).verdict.coverage
+
+    assert "could not reach the code host" in line

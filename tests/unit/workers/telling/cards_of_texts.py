@@ -39,6 +39,7 @@ from storage.models import (
 from storage.models import Evidence as EvidenceRow
 from storage.models import Hypothesis as HypothesisRow
 from tests.finding_details import ALERT, DROP, LEVEL, LOG
+from tests.unit.workers.telling.verdicts import fixes, verdict_row
 from workers.clicks import closing_dialogs, slash_command, ticket
 from workers.clicks.cause import cause_card
 from workers.clicks.closing import closed_text, withdrawn_comment
@@ -167,7 +168,8 @@ def diagnosis(text: Texts) -> Diagnosis:
     cause = state_root_cause(origin, [], evidence, scores[0], live_at=ours("<t:1770465600>"))
     return Diagnosis(
         id=9, incident_id=7, status="concluded", root_cause=cause, suspect_commit=None, confidence=0.9,
-        checkpoints={"confirm": {"explanation": list(explain(cause, (), evidence))}}, started_at=NOW, finished_at=NOW,
+        checkpoints={"confirm": verdict_row(text, cause, explain(cause, (), evidence, none_of=40))},
+        started_at=NOW, finished_at=NOW,
         hypotheses=[_hypothesis_row(item) for item in hypotheses], evidence=[_evidence_row(item) for item in evidence],
     )  # fmt: skip
 
@@ -298,6 +300,8 @@ def cards(text: Texts) -> Iterator[Card]:
     for is_right in (True, False):
         yield cause_card(7, is_right=is_right, true_cause=text("cause"), actor=text("person"))
     yield cause_card(7, is_right=False, true_cause="", actor=text("person"))
+    for fix in fixes(text):
+        yield diagnosis_card(diagnosis(text), fix)
     for status in ("recovered", "not_recovered", "insufficient_data"):
         yield verification._card(closed, measures(text), status, now=NOW)
     view = IncidentView(named, findings(text), None, None, None, None, None)

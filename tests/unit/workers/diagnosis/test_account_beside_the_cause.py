@@ -1,0 +1,75 @@
+"""What stands beside the root cause: "No change of these N explains it", and how it does harm."""
+
+from __future__ import annotations
+
+from integrations.text import Markup, ours
+from workers.diagnosis.account import explain
+from workers.diagnosis.causes.suspects import ChangesKnown
+from workers.diagnosis.checks.changes_known import changes_known
+from workers.diagnosis.model import INCIDENT, Evidence, Outcome, Ranked, Role
+
+
+def ranked(key: str, cause: str, posterior: float, *, role: Role = Role.ORIGIN, status: str = "rejected") -> Ranked:
+    return Ranked(key, cause, role, Markup(f"{key} it is."), posterior, status)
+
+
+def told(number: int, key: str, weight: float, words: str, check: str = "change_text") -> Evidence:
+    return Evidence(check, key, "q", "commits", Markup(words), {}, Outcome.DATA, weight, number)
+
+
+CHANGES = [ranked(f"deploy:{place}", "deploy", 0.04 - place / 100) for place in range(1, 5)]
+LOOKED_AT = told(1, INCIDENT, 0.0, "Looked at 40 changes.", "changes_known")
+AGAINST = [told(place + 1, f"deploy:{place}", -2.0, f"It is not {place}.") for place in range(1, 5)]
+
+
+def test_that_no_change_did_it_comes_first_and_cites_what_speaks_against_the_likeliest_three() -> None:
+    sentences = explain(None, CHANGES, [LOOKED_AT, *AGAINST], none_of=40)
+
+    assert sentences[0] == "No change of these 40 explains it [E1][E2][E3][E4]."
+    assert sentences[1].startswith("Argux does not know why this happens")
+
+
+def test_one_change_is_told_as_one() -> None:
+    (first, *_) = explain(None, CHANGES[:1], [LOOKED_AT, AGAINST[0]], none_of=1)
+
+    assert first == "The one change that is known does not explain it [E1][E2]."
+
+
+def test_without_that_conclusion_nothing_is_said_of_the_changes() -> None:
+    assert "No change of" not in " ".join(explain(None, CHANGES, [LOOKED_AT, *AGAINST]))
+
+
+def test_after_a_partial_answer_it_is_the_second_sentence() -> None:
+    cause = ours("payment failed first; why is not known here [E1].")
+
+    sentences = explain(cause, CHANGES, [LOOKED_AT, *AGAINST], none_of=40)
+
+    assert sentences[:2] == (cause, "No change of these 40 explains it [E1][E2][E3][E4].")
+
+
+def test_a_confirmed_mechanism_is_told_after_the_cause_with_its_evidence() -> None:
+    cause = ours("Deploy v2 did it [E1].")
+    full = ranked("saturation:db", "saturation", 0.9, role=Role.MECHANISM, status="confirmed")
+    evidence = [LOOKED_AT, told(2, full.key, 2.0, "100 of 100 are used.", "full_by_logs")]
+
+    assert explain(cause, [full], evidence)[:2] == (
+        cause,
+        "How it does harm: saturation:db it is: 100 of 100 are used [E2].",
+    )
+
+
+def test_a_mechanism_that_is_not_confirmed_or_that_the_cause_tells_already_is_not_told() -> None:
+    cause = ours("Deploy v2 runs 120 queries a request [E2].")
+    unsure = ranked("cache:redis", "cache", 0.4, role=Role.MECHANISM, status="open")
+    woven = ranked("n_plus_one:x", "n_plus_one", 0.9, role=Role.MECHANISM, status="confirmed")
+    evidence = [told(2, woven.key, 2.0, "120 queries."), told(3, unsure.key, 0.5, "Misses.")]
+
+    assert "How it does harm" not in " ".join(explain(cause, [woven, unsure], evidence))
+
+
+def test_what_was_looked_at_is_counted_by_kind_and_nothing_is_told_of_nothing() -> None:
+    found = changes_known(ChangesKnown(deploys=2, commits_alone=1, flags=0))
+
+    assert found is not None
+    assert found.result == "Looked at 3 changes of the 24 h before it and since: 2 deploys, 1 commit."
+    assert changes_known(ChangesKnown()) is None
