@@ -136,3 +136,10 @@ FLAG_THAT_NOTHING_NAMES = -0.9
 
 # Below this, all changes together are unlikely enough to say that none of them did it.
 NO_CHANGE_AT = 0.1
+
+# Nothing is wrong: the alert's own metric, and what is around it.
+NO_FAULT_PRIOR = 0.3
+ALERTED_ON_ITS_COURSE = 2.5
+ALERTED_IS_BACK = 1.5
+NO_HARM_SEEN = 2.0
+HARM_SEEN = -2.5

@@ -9,6 +9,7 @@ from workers.diagnosis.causes import (
     credential,
     network,
     node,
+    nothing_wrong,
     scheduled_job,
     surge,
     third_party,
@@ -26,6 +27,7 @@ FINDERS: tuple[Finder, ...] = (
     capacity.suspects,
     bad_data.suspects,
     scheduled_job.suspects,
+    nothing_wrong.suspects,
 )
 
 

@@ -16,7 +16,7 @@ from workers.diagnosis.causes.trajectory import trajectory
 from workers.diagnosis.changes import ChangeReading, is_shared, read_change
 from workers.diagnosis.model import Evidence
 from workers.diagnosis.scene.model import Observed
-from workers.words.text import quoted, quoted_code, short_sha
+from workers.words.text import in_quotes, quoted, quoted_code, short_sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def _believed(item: Evidence, share: float) -> Evidence:
 
 
 def _text(key: str, best: Judged, count: int) -> Evidence:
-    sha, title = short_sha(best.commit.sha), quoted(best.commit.message.strip().partition("\n")[0], 80)
-    commit = ours("Commit {sha} “{title}”", sha=sha, title=title)
+    sha, title = short_sha(best.commit.sha), in_quotes(best.commit.message.strip().partition("\n")[0], 80)
+    commit = ours("Commit {sha} {title}", sha=sha, title=title) if sha else ours("The change {title}", title=title)
     result = _said(commit, best, count)
     effect = best.fit.effect
     data = {

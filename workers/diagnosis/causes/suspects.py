@@ -15,7 +15,7 @@ from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
 from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
-from workers.words.text import quoted, short_sha
+from workers.words.text import in_quotes, quoted, short_sha
 
 MOST_ALONE = 20
 """How many commits without a known deploy become hypotheses of their own, those that explain most first."""
@@ -102,8 +102,8 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
         role=Role.ORIGIN,
         statement=ours(
             "Flag {flag}, set to {after} at {at}, broke it.",
-            flag=quoted(flag.flag, 80),
-            after=quoted(flag.after, 40),
+            flag=in_quotes(flag.flag, 80),
+            after=in_quotes(flag.after, 40),
             at=moment(flag.changed_at),
         ),
         prior=weights.FLAG_PRIOR,

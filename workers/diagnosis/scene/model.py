@@ -42,8 +42,8 @@ class Course:
 class Scene:
     """Everything that the stores know about the time of an incident.
 
-    alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. commits: those that
-    the stores hold; a code host may know more.
+    alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. is_seen_by_argux:
+    Argux's own detectors noticed it too. commits: those that the stores hold; a code host may know more.
     """
 
     since: float
@@ -51,6 +51,7 @@ class Scene:
     alerted: tuple[str, ...]
     alerted_at: float
     alert_texts: tuple[str, ...] = ()
+    is_seen_by_argux: bool = False
     courses: tuple[Course, ...] = ()
     lines: tuple[LineGroup, ...] = ()
     traces: tuple[tuple[TraceHop, ...], ...] = ()
