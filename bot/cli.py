@@ -218,6 +218,7 @@ def backtest(
 def investigate_folders(
     folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Exported incidents.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON a folder.")] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the answers to a page, too.")] = None,
 ) -> None:
     """Say what an exported incident's cause is: would Argux have found your last outages?"""
     from bot.investigate.command import run
@@ -225,7 +226,8 @@ def investigate_folders(
     from bot.terminal import PlainConsole
 
     configure_logging("ERROR")
-    raise typer.Exit(run(folders, as_json=as_json, console=PlainConsole(), problems=PlainConsole(stderr=True)))
+    told, problems = PlainConsole(), PlainConsole(stderr=True)
+    raise typer.Exit(run(folders, as_json=as_json, console=told, problems=problems, html=html))
 
 
 @app.command("experiment")

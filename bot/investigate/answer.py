@@ -13,7 +13,7 @@ class Investigation:
     SHA, "none" or the key of a cause, with its probability, likeliest first. cause: the kind of cause, such as "deploy"
     or "third_party"; "unknown". propagation_path: (cause, victim) pairs. decisions: by page id, "page" or "suppress".
     coverage: one line on what was checked, was empty and could not be reached. problems: what of the folder could not
-    be read. story: the sentences that people are told.
+    be read. story: the sentences that people are told. evidence: one line a piece, with the number it is cited by.
     """
 
     case: str
@@ -32,3 +32,4 @@ class Investigation:
     seconds: float = 0.0
     problems: tuple[str, ...] = ()
     story: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()

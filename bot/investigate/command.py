@@ -12,16 +12,21 @@ from rich.table import Table
 
 from bot.investigate.answer import Investigation
 from bot.investigate.marks import Marks, marks_of
+from bot.investigate.page.page import page
 from bot.investigate.run import investigate
 from bot.investigate.throwaway import workshop
+from bot.investigate.words import cause_of
 from bot.terminal import shown
 
-UNKNOWN = "not known"
 
+def run(
+    folders: Sequence[Path], *, as_json: bool, console: Console, problems: Console, html: Path | None = None
+) -> int:
+    """Investigate each folder and print the answers; return the exit code, 1 where a folder cannot be used.
 
-def run(folders: Sequence[Path], *, as_json: bool, console: Console, problems: Console) -> int:
-    """Investigate each folder and print the answers; return the exit code, 1 where a folder cannot be used."""
-    answers = []
+    html: a file that the answers are written to, as a page.
+    """
+    answers: list[tuple[Investigation, Marks | None]] = []
     code = 0
     with workshop() as shop:
         for folder in folders:
@@ -41,20 +46,22 @@ def run(folders: Sequence[Path], *, as_json: bool, console: Console, problems: C
     elif not as_json and answers:
         console.print(_table(answers))
         _print_total(answers, console)
+    if html is not None and answers and not _written(html, page(answers), problems):
+        code = 1
     return code
+
+
+def _written(path: Path, content: str, problems: Console) -> bool:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        problems.print(f"The page could not be written to {path}: {error.strerror}.")
+        return False
+    return True
 
 
 def _document(answer: Investigation, marks: Marks | None) -> dict[str, object]:
     return {**asdict(answer), **({"marks": asdict(marks)} if marks is not None else {})}
-
-
-def cause_of(answer: Investigation) -> str:
-    """Return the cause in a few words."""
-    if answer.root_cause_commit is None:
-        return UNKNOWN
-    if answer.root_cause_commit == "none":
-        return f"no change; {answer.cause.replace('_', ' ')}" if answer.cause != "unknown" else "no change"
-    return f"{answer.cause}, commit {answer.root_cause_commit[:12]}"
 
 
 def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> None:

@@ -32,7 +32,9 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
     origin = next((item for item in origins if item.status == "confirmed"), None)
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
-    confidence = min(leading * (share if suspect else 1.0), most_confident(gathered.sources))
+    confidence = min(leading * (share if suspect else 1.0), most_confident(gathered.sources, origins[0].cause if origins else ""))
+    if origin is not None and _has_only_its_time(origin.key, gathered.evidence):
+        confidence = min(confidence, weights.ONLY_ITS_TIME)
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     root_cause = None
@@ -60,6 +62,12 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
         remedy=remedy_of(known[origin.key], gathered.evidence) if origin else None,
         chain=gathered.chain,
     )
+
+
+def _has_only_its_time(key: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether nothing but the time of a change speaks for it: the nearest deploy is often innocent."""
+    supporting = {item.check for item in evidence if item.hypothesis_key == key and item.weight > 0}
+    return supporting == {"deploy_timing"}
 
 
 def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:

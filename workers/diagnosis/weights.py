@@ -143,3 +143,9 @@ ALERTED_ON_ITS_COURSE = 2.5
 ALERTED_IS_BACK = 1.5
 NO_HARM_SEEN = 2.0
 HARM_SEEN = -2.5
+
+# A flag that nobody told Argux about, as part of what it cannot see.
+UNSEEN_FLAG_PRIOR = 0.1
+
+# The highest confidence in a change for which nothing but its time speaks.
+ONLY_ITS_TIME = 0.55

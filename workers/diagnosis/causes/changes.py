@@ -134,6 +134,10 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
     if origin is not None and origin == explained:
         result = ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
         return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN * chain.confidence, source="chain")
+    if origin is not None and _reaches(best, services, origin, observed):
+        # Who uses a store up is among those that it then fails: that it failed later does not clear it.
+        result = ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
+        return evidence("change_place", key, result, 0.0, source="chain")
     if services & set(chain.victims):
         result = ours("{names} failed only after {origin} had.", names=names, origin=quoted(origin or "", 60))
         return evidence("change_place", key, result, weights.CHANGE_IN_A_VICTIM * chain.confidence, source="chain")
@@ -141,6 +145,13 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
         return None
     result = ours("{names} shows none of it, and nothing of it depends on {names}.", names=names)
     return evidence("change_place", key, result, weights.CHANGE_ELSEWHERE, source="chain")
+
+
+def _reaches(best: Judged | None, services: frozenset[str], origin: str, observed: Observed) -> bool:
+    """Whether what a change does is felt in what its services use, and it all began in one of these."""
+    effect = best.fit.effect if best is not None else None
+    uses = {callee for service in services for callee in observed.callees(service)}
+    return effect is not None and bool(effect.causes_in_callees) and origin in uses
 
 
 def _time(key: str, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:
