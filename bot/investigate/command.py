@@ -74,8 +74,8 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
         console.print(f"Chain: {chain_line(answer)}")
     if answer.remediation:
         console.print(f"What to do: {answer.remediation.replace('-', ' ')}")
-    for page, decision in answer.decisions.items():
-        console.print(f"{page}: {decision}. {answer.reasons.get(page, '')}".rstrip())
+    for page_id, decision in answer.decisions.items():
+        console.print(f"{page_id}: {decision}. {answer.reasons.get(page_id, '')}".rstrip())
     if answer.coverage:
         console.print(answer.coverage)
     if marks is not None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from detection.causes import discount_by_source, posterior
+from detection.types import Metric
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
@@ -30,10 +31,16 @@ def confirm(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gat
     ranked = rank(hypotheses, gathered.evidence)
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     origin = next((item for item in origins if item.status == "confirmed"), None)
+    only_its_time = origin is not None and _has_only_its_time(origin.key, gathered.evidence)
+    if only_its_time and all(symptom.metric is Metric.ALERT for symptom in described.symptoms):
+        # Argux itself saw nothing wrong, so there is nothing that the change would explain.
+        origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
-    confidence = min(leading * (share if suspect else 1.0), most_confident(gathered.sources, origins[0].cause if origins else ""))
-    if origin is not None and _has_only_its_time(origin.key, gathered.evidence):
+    confidence = min(
+        leading * (share if suspect else 1.0), most_confident(gathered.sources, origins[0].cause if origins else "")
+    )
+    if only_its_time:
         confidence = min(confidence, weights.ONLY_ITS_TIME)
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
@@ -73,14 +80,14 @@ def _has_only_its_time(key: str, evidence: Sequence[Evidence]) -> bool:
 def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:
     """Whether it is a conclusion that no change did it.
 
-    So it is if another cause is confirmed, or if changes are known, and all together they are unlikely.
+    So it is if another cause is confirmed, or if deploys are known, and all changes together are unlikely.
     """
     if origin is not None:
         return origin.cause not in CHANGES
     changes = [item for item in ranked if item.role is Role.ORIGIN and item.cause in CHANGES]
     known = {source.name for source in gathered.sources if source.state is SourceState.DATA}
-    is_looked_for = bool(known & {"deploys", "commits"})
-    return is_looked_for and sum(item.posterior for item in changes) <= weights.NO_CHANGE_AT
+    # Without the deploys, a change may have gone live that is not known; commits alone do not tell.
+    return "deploys" in known and sum(item.posterior for item in changes) <= weights.NO_CHANGE_AT
 
 
 def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tuple[Ranked, ...]:

@@ -57,8 +57,6 @@ def most_confident(sources: Sequence[Source], cause: str = "") -> float:
     known = {source.name for source in sources if source.state is SourceState.DATA}
     matters = {**_MATTERS, **_MATTERS_BY_CAUSE.get(cause, {})}
     lacking = [
-        share
-        for name, share in matters.items()
-        if name not in known and not known.intersection(_INSTEAD.get(name, ()))
+        share for name, share in matters.items() if name not in known and not known.intersection(_INSTEAD.get(name, ()))
     ]
     return weights.MOST_CONFIDENT * math.prod(lacking)

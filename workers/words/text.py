@@ -22,9 +22,9 @@ _INNER_QUOTES = str.maketrans({"“": "'", "”": "'"})
 
 
 def quoted(text: str, limit: int = 160) -> str:
-    """Return text from outside as one plain line, at most `limit` long, without fake citations, markup, closed quotes."""
+    """Return text from outside as one plain line, at most `limit` long, without fake citations or markup."""
     line = _CITATION_LIKE.sub(r"(\1)", visible(text[: limit * 20]))
-    line = _MARKUP_LIKE.sub("‹", line).translate(_INNER_QUOTES)
+    line = _MARKUP_LIKE.sub("\u2039", line).translate(_INNER_QUOTES)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

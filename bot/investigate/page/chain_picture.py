@@ -11,7 +11,7 @@ from html import escape
 
 from integrations.text import visible
 
-ROW, INDENT, LETTER, MARGIN = 30, 22, 7.6, 14
+ROW, INDENT, LETTER, MARGIN = 30, 22, 8.8, 14
 LONGEST_NAME = 36
 MOST_NODES = 40
 
@@ -32,7 +32,7 @@ def chain_picture(origin: str, path: Sequence[tuple[str, str]]) -> str:
     nodes = _tree(origin, path)
     if len(nodes) < 2:
         return ""
-    width = max(MARGIN * 2 + INDENT * node.rank + LETTER * len(_label(node)) for node in nodes)
+    width = max(MARGIN * 3 + INDENT * node.rank + LETTER * len(_label(node)) for node in nodes)
     height = ROW * len(nodes) + MARGIN
     parts = [text for place, node in enumerate(nodes) for text in _drawn(place, node)]
     label = escape(f"{_short(origin)} failed first", quote=True)

@@ -23,6 +23,9 @@ CAUSE = "no_fault"
 FEWEST_SAMPLES = 20
 """With fewer samples a course is not known well enough to say that a metric kept it."""
 
+_A_HANDFUL = frozenset({"trace"})
+"""Sources of which there are few: what they show beside the alerted part speaks neither for harm nor against it."""
+
 RECENT_SECONDS = 300.0
 """A series must reach as near to the alert as this, or it says nothing about it."""
 
@@ -100,8 +103,11 @@ def _beside(parts: set[str], observed: Observed) -> Evidence | None:
         # Who depends on whom is not known, so everything counts.
         around |= observed.parts
     harm = [sign for sign in observed.signs if sign.part in around and sign.kind in HARM]
+    clear = [sign for sign in harm if sign.source not in _A_HANDFUL or sign.part in parts]
+    if clear:
+        return _harmed(clear[0].part, str(clear[0].kind).replace("_", " "))
     if harm:
-        return _harmed(harm[0].part, str(harm[0].kind).replace("_", " "))
+        return None
     others = [
         course
         for course in observed.scene.courses

@@ -86,7 +86,7 @@ class Observed:
         return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted) | self.holders())
 
     def holders(self) -> frozenset[str]:
-        """Return what may have used up the origin: what is on the node, or uses the store, and left its course first."""
+        """Return what may have used up the origin: what is on the node, or uses the store, and left its course."""
         origin = self.chain.origin
         if origin is None:
             return frozenset()
