@@ -221,6 +221,7 @@ def investigate_folders(
     is_learnt: Annotated[
         bool, typer.Option("--learn", help="Let each truth.json count for how sure Argux may be: see calibration.")
     ] = False,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the answers to a page, too.")] = None,
 ) -> None:
     """Say what an exported incident's cause is: would Argux have found your last outages?"""
     from bot.investigate.command import run
@@ -231,7 +232,7 @@ def investigate_folders(
     configure_logging("ERROR")
     console, problems = PlainConsole(), PlainConsole(stderr=True)
     with plain_errors():
-        code = run(folders, as_json=as_json, console=console, problems=problems, learn_in=services)
+        code = run(folders, as_json=as_json, console=console, problems=problems, html=html, learn_in=services)
     raise typer.Exit(code)
 
 

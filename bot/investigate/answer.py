@@ -13,8 +13,8 @@ class Investigation:
     SHA, "none" or the key of a cause, with its probability, likeliest first. cause: the kind of cause, such as "deploy"
     or "third_party"; "unknown". propagation_path: (cause, victim) pairs. decisions: by page id, "page" or "suppress".
     coverage: one line on what was checked, was empty and could not be reached. problems: what of the folder could not
-    be read. story: the sentences that people are told. raw_confidence: what the evidence alone gave, before it was
-    calibrated.
+    be read. story: the sentences that people are told. evidence: one line a piece, with the number it is cited by.
+    raw_confidence: what the evidence alone gave, before it was calibrated.
     """
 
     case: str
@@ -34,3 +34,4 @@ class Investigation:
     problems: tuple[str, ...] = ()
     story: tuple[str, ...] = ()
     raw_confidence: float = 0.0
+    evidence: tuple[str, ...] = ()

@@ -13,22 +13,29 @@ from rich.table import Table
 from bot.investigate.answer import Investigation
 from bot.investigate.learning import learn
 from bot.investigate.marks import Marks, marks_of
+from bot.investigate.page.page import page
 from bot.investigate.run import investigate
 from bot.investigate.throwaway import workshop
+from bot.investigate.words import cause_of
 from bot.terminal import shown
 from workers.services import Services
 
-UNKNOWN = "not known"
-
 
 def run(
-    folders: Sequence[Path], *, as_json: bool, console: Console, problems: Console, learn_in: Services | None = None
+    folders: Sequence[Path],
+    *,
+    as_json: bool,
+    console: Console,
+    problems: Console,
+    html: Path | None = None,
+    learn_in: Services | None = None,
 ) -> int:
     """Investigate each folder and print the answers; return the exit code, 1 where a folder cannot be used.
 
-    learn_in: where to record how the answers compare with the folders' truths.
+    html: a file that the answers are written to, as a page. learn_in: where to record how the answers compare with the
+    folders' truths.
     """
-    answers = []
+    answers: list[tuple[Investigation, Marks | None]] = []
     used = []
     code = 0
     with workshop() as shop:
@@ -53,20 +60,22 @@ def run(
     if learn_in is not None:
         learnt = learn(learn_in, used)
         problems.print(f"Learnt from {learnt} of {len(used)}: those that name a cause, and have a truth about it.")
+    if html is not None and answers and not _written(html, page(answers), problems):
+        code = 1
     return code
+
+
+def _written(path: Path, content: str, problems: Console) -> bool:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        problems.print(f"The page could not be written to {path}: {error.strerror}.")
+        return False
+    return True
 
 
 def _document(answer: Investigation, marks: Marks | None) -> dict[str, object]:
     return {**asdict(answer), **({"marks": asdict(marks)} if marks is not None else {})}
-
-
-def cause_of(answer: Investigation) -> str:
-    """Return the cause in a few words."""
-    if answer.root_cause_commit is None:
-        return UNKNOWN
-    if answer.root_cause_commit == "none":
-        return f"no change; {answer.cause.replace('_', ' ')}" if answer.cause != "unknown" else "no change"
-    return f"{answer.cause}, commit {answer.root_cause_commit[:12]}"
 
 
 def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> None:
@@ -79,8 +88,8 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
         console.print(f"Chain: {chain_line(answer)}")
     if answer.remediation:
         console.print(f"What to do: {answer.remediation.replace('-', ' ')}")
-    for page, decision in answer.decisions.items():
-        console.print(f"{page}: {decision}. {answer.reasons.get(page, '')}".rstrip())
+    for page_id, decision in answer.decisions.items():
+        console.print(f"{page_id}: {decision}. {answer.reasons.get(page_id, '')}".rstrip())
     if answer.coverage:
         console.print(answer.coverage)
     if marks is not None:

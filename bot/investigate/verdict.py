@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bot.investigate.answer import Investigation
 from integrations.wording import plain
 from storage.diagnoses import get_diagnosis
+from workers.diagnosis.account import evidence_lines
 from workers.diagnosis.causes.remedies import CHANGES
 from workers.diagnosis.model import UNKNOWN, DiagnosisOutcome, Ranked, Role, Verdict
 from workers.services import Services
@@ -19,7 +20,9 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
     """Return the answer; the case's name, its problems and its time are filled in by the caller."""
     verdict = outcome.verdict
     with services.readers() as session:
-        hypotheses = get_diagnosis(session, outcome.diagnosis_id).hypotheses
+        diagnosis = get_diagnosis(session, outcome.diagnosis_id)
+        hypotheses = diagnosis.hypotheses
+        evidence = tuple(plain(line) for line in evidence_lines(diagnosis))
         shas = {item.key: str(item.parameters.get("commit_sha") or "") for item in hypotheses}
         services_of = {item.key: item.parameters.get("service") for item in hypotheses}
     origins = [item for item in verdict.ranked if item.role is Role.ORIGIN]
@@ -46,6 +49,7 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
         coverage=plain(verdict.coverage),
         story=tuple(plain(sentence) for sentence in verdict.explanation),
         raw_confidence=_raw(verdict, outside, is_named=origin is not None),
+        evidence=evidence,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from detection.calibration import Calibration
 from detection.causes import discount_by_source, posterior
+from detection.types import Metric
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
@@ -37,18 +38,25 @@ def confirm(
 
     calibration: by how earlier answers turned out; None if no outcomes are known.
     """
-    verdict = _weighed(hypotheses, gathered)
-    return calibrated(verdict, calibration or Calibration(), cap=most_confident(gathered.sources))
+    verdict = _weighed(described, hypotheses, gathered)
+    leading = next((item.cause for item in verdict.ranked if item.role is Role.ORIGIN and item.key != UNKNOWN), "")
+    return calibrated(verdict, calibration or Calibration(), cap=most_confident(gathered.sources, leading))
 
 
-def _weighed(hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
+def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
     """Return the verdict with the confidence that the evidence alone gives."""
     ranked = rank(hypotheses, gathered.evidence)
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     origin = next((item for item in origins if item.status == "confirmed"), None)
+    only_its_time = origin is not None and _has_only_its_time(origin.key, gathered.evidence)
+    if only_its_time and all(symptom.metric is Metric.ALERT for symptom in described.symptoms):
+        # Argux itself saw nothing wrong, so there is nothing that the change would explain.
+        origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
     confidence = leading * (share if suspect else 1.0)
+    if only_its_time:
+        confidence = min(confidence, weights.ONLY_ITS_TIME)
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     root_cause = None
@@ -80,17 +88,24 @@ def _weighed(hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
     )
 
 
+def _has_only_its_time(key: str, evidence: Sequence[Evidence]) -> bool:
+    """Whether nothing but the time of a change speaks for it: the nearest deploy is often innocent."""
+    supporting = {item.check for item in evidence if item.hypothesis_key == key and item.weight > 0}
+    return supporting == {"deploy_timing"}
+
+
 def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:
     """Whether it is a conclusion that no change did it.
 
-    So it is if another cause is confirmed that does not leave it open, or if changes are known, and all together they
-    are unlikely.
+    So it is if another cause is confirmed that does not leave it open, or if deploys are known, and all changes
+    together are unlikely.
     """
     if origin is not None and not is_partial(origin):
         return origin.cause not in CHANGES
     changes = [item for item in ranked if item.role is Role.ORIGIN and item.cause in CHANGES]
     known = {source.name for source in gathered.sources if source.state is SourceState.DATA}
-    is_looked_for = bool(known & {"deploys", "commits"})
+    # Without the deploys, a change may have gone live that is not known; commits alone do not tell.
+    is_looked_for = "deploys" in known
     # A partial answer is no evidence against a change: it is left out of the comparison.
     partial = sum(item.posterior for item in ranked if item.role is Role.ORIGIN and item.cause in PARTIAL)
     limit = weights.NO_CHANGE_AT * (1.0 - partial)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 
 from integrations.cards import NOTHING
 from integrations.text import Markup, listed, ours, theirs
@@ -10,10 +11,22 @@ from workers.diagnosis import weights
 from workers.diagnosis.connecting import suggestion
 from workers.diagnosis.source_states import Source, SourceState
 
-_NEEDED = {"metrics": 0.15, "logs": 0.06, "commits": 0.15, "deploys": 0.15}
-"""How much the highest confidence falls where a source that usually decides has nothing to say."""
+_MATTERS: Mapping[str, float] = {"metrics": 0.85, "logs": 0.94, "commits": 0.85, "deploys": 0.85, "service map": 0.93}
+"""What is left of the highest confidence where a source that usually decides has nothing to say."""
 
-_INSTEAD = {"metrics": ("requests",), "logs": ("log signatures",)}
+_MATTERS_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
+    **{cause: {"flags": 0.97, "traces": 0.97} for cause in ("deploy", "commit")},
+    "flag": {"traces": 0.97},
+    "third_party": {"traces": 0.95, "status feeds": 0.95},
+    "node": {"nodes": 0.85, "orchestrator events": 0.85},
+    "network": {"orchestrator events": 0.93},
+    "capacity": {"nodes": 0.95, "orchestrator events": 0.95},
+    "surge": {"traces": 0.97},
+    "bad_data": {"logs": 0.85},
+}
+"""The same for what one kind of cause rests on. A source that tells nothing about a cause costs it nothing."""
+
+_INSTEAD = {"metrics": ("requests",), "logs": ("log signatures",), "traces": ("requests",)}
 """Sources that say much the same as another."""
 
 
@@ -42,12 +55,17 @@ def _is_told(source: Source) -> bool:
     return source.state is not SourceState.EMPTY or not source.name.startswith("earlier ")
 
 
-def most_confident(sources: Sequence[Source]) -> float:
-    """Return the highest confidence that these sources allow, 0 to 1: what was not seen cannot speak against."""
+def most_confident(sources: Sequence[Source], cause: str = "") -> float:
+    """Return the highest confidence that these sources allow in a kind of cause, 0 to 1.
+
+    What was not seen cannot speak against. Each source that a cause rests on and that has nothing to say takes its
+    share; one for which another says much the same does not.
+    """
     if not sources:
         return weights.MOST_CONFIDENT
     known = {source.name for source in sources if source.state is SourceState.DATA}
+    matters = {**_MATTERS, **_MATTERS_BY_CAUSE.get(cause, {})}
     lacking = [
-        loss for name, loss in _NEEDED.items() if name not in known and not known.intersection(_INSTEAD.get(name, ()))
+        share for name, share in matters.items() if name not in known and not known.intersection(_INSTEAD.get(name, ()))
     ]
-    return max(weights.MOST_CONFIDENT - sum(lacking), 0.3)
+    return weights.MOST_CONFIDENT * math.prod(lacking)

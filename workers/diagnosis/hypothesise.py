@@ -46,7 +46,7 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], suspects
             cause="unknown",
             role=Role.ORIGIN,
             statement=ours("Something that Argux cannot see."),
-            prior=weights.UNKNOWN_PRIOR,
+            prior=weights.UNKNOWN_PRIOR + (0.0 if suspects.observed.scene.flags else weights.UNSEEN_FLAG_PRIOR),
         ),
     ]
     total = sum(origin.prior for origin in origins)

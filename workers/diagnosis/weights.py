@@ -163,3 +163,16 @@ DOWNSTREAM_FIRST = 3.0
 DOWNSTREAM_UNEXPLAINED = 0.7
 TIME_OF_DAY_PRIOR = 0.1
 SAME_HOUR_BEFORE = 2.5
+
+# Nothing is wrong: the alert's own metric, and what is around it.
+NO_FAULT_PRIOR = 0.3
+ALERTED_ON_ITS_COURSE = 2.5
+ALERTED_IS_BACK = 1.5
+NO_HARM_SEEN = 2.0
+HARM_SEEN = -2.5
+
+# A flag that nobody told Argux about, as part of what it cannot see.
+UNSEEN_FLAG_PRIOR = 0.1
+
+# The highest confidence in a change for which nothing but its time speaks.
+ONLY_ITS_TIME = 0.55

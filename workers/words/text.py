@@ -10,11 +10,27 @@ from integrations.text import Markup, code, visible
 
 _CITATION_LIKE = re.compile(r"\[\s*(E\s*\d[\d\s,E]*)\]", re.IGNORECASE)
 
+_MARKUP_LIKE = re.compile(
+    r"<(?=[!@]|https?://|/?(?:a|b|i|s|u|p|br|div|em|form|h[1-6]|iframe|img|input|link|meta|object|script|span|strong|"
+    r"style|svg)(?:[\s/>]|$))",
+    re.IGNORECASE,
+)
+"""Where a mention, a link or a tag would begin, wherever the text may end up."""
+
+_VERSION = re.compile(r"[\w.+:/@~^-]*")
+_INNER_QUOTES = str.maketrans({"“": "'", "”": "'"})
+
 
 def quoted(text: str, limit: int = 160) -> str:
-    """Return text from outside as one plain line of at most `limit` characters, without fake citations."""
+    """Return text from outside as one plain line, at most `limit` long, without fake citations or markup."""
     line = _CITATION_LIKE.sub(r"(\1)", visible(text[: limit * 20]))
+    line = _MARKUP_LIKE.sub("\u2039", line).translate(_INNER_QUOTES)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def in_quotes(text: str, limit: int = 160) -> str:
+    """Return text from outside in quotation marks that it cannot close: nobody takes what it says for ours."""
+    return f"“{quoted(text, limit)}”"
 
 
 def quoted_code(text: str, limit: int = 160) -> Markup:
@@ -88,9 +104,11 @@ def _argument(name: str, value: object) -> str:
 
 
 def version_name(deploy: Deploy) -> str:
-    """Return the deploy's version: seven characters if it is the commit SHA, else unchanged."""
+    """Return the deploy's version: seven characters if it is the commit SHA, in quotation marks if it is a text."""
     sha, version = short_sha(deploy.commit_sha), quoted(deploy.version, 40)
-    return sha if version.startswith(sha) else version
+    if version and version.startswith(sha) and _VERSION.fullmatch(version):
+        return sha
+    return version if _VERSION.fullmatch(version.removesuffix("…")) else in_quotes(version, 40)
 
 
 def deploy_name(deploy: Deploy) -> str:

@@ -10,6 +10,7 @@ from workers.diagnosis.causes import (
     known_incident,
     network,
     node,
+    nothing_wrong,
     scheduled_job,
     surge,
     third_party,
@@ -30,6 +31,7 @@ FINDERS: tuple[Finder, ...] = (
     scheduled_job.suspects,
     time_of_day.suspects,
     known_incident.suspects,
+    nothing_wrong.suspects,
 )
 
 

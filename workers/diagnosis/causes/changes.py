@@ -17,7 +17,7 @@ from workers.diagnosis.changes import ChangeReading, is_shared, read_change
 from workers.diagnosis.changes.hunks import hunk_of
 from workers.diagnosis.model import Evidence
 from workers.diagnosis.scene.model import Observed
-from workers.words.text import quoted, quoted_code, short_sha
+from workers.words.text import in_quotes, quoted, quoted_code, short_sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def _believed(item: Evidence, share: float) -> Evidence:
 
 
 def _text(key: str, name: Markup, best: Judged, count: int) -> Evidence:
-    sha, title = short_sha(best.commit.sha), quoted(best.commit.message.strip().partition("\n")[0], 80)
-    result = _said(ours("Commit {sha} “{title}”", sha=sha, title=title) if sha else name, best, count)
+    sha, title = short_sha(best.commit.sha), in_quotes(best.commit.message.strip().partition("\n")[0], 80)
+    result = _said(ours("Commit {sha} {title}", sha=sha, title=title) if sha else name, best, count)
     effect = best.fit.effect
     data = {
         "commit_sha": best.commit.sha,
@@ -144,6 +144,10 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
     if origin is not None and origin == explained:
         result = ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
         return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN * chain.confidence, source="chain")
+    if origin is not None and _reaches(best, services, origin, observed):
+        # Who uses a store up is among those that it then fails: that it failed later does not clear it.
+        result = ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
+        return evidence("change_place", key, result, 0.0, source="chain")
     if services & set(chain.victims):
         result = ours("{names} failed only after {origin} had.", names=names, origin=quoted(origin or "", 60))
         return evidence("change_place", key, result, weights.CHANGE_IN_A_VICTIM * chain.confidence, source="chain")
@@ -151,6 +155,13 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
         return None
     result = ours("{names} shows none of it, and nothing of it depends on {names}.", names=names)
     return evidence("change_place", key, result, weights.CHANGE_ELSEWHERE, source="chain")
+
+
+def _reaches(best: Judged | None, services: frozenset[str], origin: str, observed: Observed) -> bool:
+    """Whether what a change does is felt in what its services use, and it all began in one of these."""
+    effect = best.fit.effect if best is not None else None
+    uses = {callee for service in services for callee in observed.callees(service)}
+    return effect is not None and bool(effect.causes_in_callees) and origin in uses
 
 
 def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:

@@ -18,7 +18,7 @@ from workers.diagnosis.causes.mechanisms import mechanisms
 from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
-from workers.words.text import deploy_name, quoted, short_sha
+from workers.words.text import deploy_name, in_quotes, quoted, short_sha
 
 SHORTEST_WORD = 4
 """Shorter words of a flag's name are everywhere."""
@@ -131,8 +131,8 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
         role=Role.ORIGIN,
         statement=ours(
             "Flag {flag}, set to {after} at {at}, broke it.",
-            flag=quoted(flag.flag, 80),
-            after=quoted(flag.after, 40),
+            flag=in_quotes(flag.flag, 80),
+            after=in_quotes(flag.after, 40),
             at=moment(flag.changed_at),
         ),
         prior=weights.FLAG_PRIOR,

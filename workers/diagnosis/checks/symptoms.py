@@ -9,7 +9,7 @@ from integrations.text import Markup, ours, theirs
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, TelemetryStore
 from workers.diagnosis import weights
 from workers.diagnosis.model import INCIDENT, Characterisation, Evidence, Hypothesis, Outcome, Symptom
-from workers.words.text import measure, percent, query_text, quoted
+from workers.words.text import in_quotes, measure, percent, query_text, quoted
 
 BASELINE_SECONDS = 7 * 24 * 3600.0
 
@@ -49,6 +49,9 @@ def symptom_evidence(symptom: Symptom, described: Characterisation) -> Evidence:
 
 def _in_words(symptom: Symptom, name: str) -> Markup:
     """Return the observed and the expected value as a sentence without a full stop."""
+    if symptom.words is not None and symptom.metric is Metric.ALERT:
+        # An alert's text is its sender's; a metric's sentence is ours.
+        return theirs(in_quotes(symptom.words.removesuffix("."), 240))
     if symptom.words is not None:
         return theirs(quoted(symptom.words, 240).removesuffix("."))
     seen, usual = measure(symptom.metric, symptom.observed), measure(symptom.metric, symptom.expected)

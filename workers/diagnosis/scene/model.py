@@ -43,9 +43,9 @@ class Course:
 class Scene:
     """Everything that the stores know about the time of an incident.
 
-    alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. commits: those that
-    the stores hold; a code host may know more. known: what was learnt from earlier incidents. daily: the courses of the
-    alerted services over the last days, a value an hour.
+    alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. is_seen_by_argux:
+    Argux's own detectors noticed it too. commits: those that the stores hold; a code host may know more. known: what
+    was learnt from earlier incidents. daily: the courses of the alerted services over the last days, a value an hour.
     """
 
     since: float
@@ -53,6 +53,7 @@ class Scene:
     alerted: tuple[str, ...]
     alerted_at: float
     alert_texts: tuple[str, ...] = ()
+    is_seen_by_argux: bool = False
     courses: tuple[Course, ...] = ()
     lines: tuple[LineGroup, ...] = ()
     traces: tuple[tuple[TraceHop, ...], ...] = ()

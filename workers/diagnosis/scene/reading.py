@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from detection.chain import LineGroup
 from detection.symptoms import symptoms_of_text
-from detection.types import Deploy, LogSignature, ProviderStatus
+from detection.types import Deploy, LogSignature, Metric, ProviderStatus
 from storage import models
 from storage.commits import commits_between
 from storage.deploys import deploys_between, to_deploy
@@ -82,6 +82,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         alerted=alerted(described),
         alerted_at=_alerted_at(described),
         alert_texts=tuple(str(symptom.words or symptom.name) for symptom in described.symptoms),
+        is_seen_by_argux=any(symptom.metric is not Metric.ALERT for symptom in described.symptoms),
         courses=(*courses, *requests),
         lines=(*lines, *(_group(signature) for signature in counted)),
         traces=hops_of(traces),

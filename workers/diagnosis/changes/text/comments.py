@@ -17,7 +17,7 @@ _HASH = word_set(
 _SLASHES = word_set(
     """
     .go .java .kt .kts .scala .js .jsx .ts .tsx .mjs .cjs .c .h .cc .cpp .cs .rs .swift .php .proto
-    .groovy .gradle .dart .tf .hcl .json5 .jsonc
+    .groovy .gradle .dart .tf .hcl .json5 .jsonc .sql
     """
 )
 _DASHES = frozenset([".sql", ".lua", ".hs"])
