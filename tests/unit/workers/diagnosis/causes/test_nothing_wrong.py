@@ -21,7 +21,8 @@ def course(name: str = "cpu_usage_ratio", part: str = "cart", *, rise: tuple[int
     values: Floats = (0.2 + 0.01 * np.sin(np.arange(100) * 1.7)).astype(np.float64)
     if rise is not None:
         values[rise[0] : rise[1]] *= 3
-    return Course(part, name, np.arange(100) * 60.0, values)
+    times: Floats = (np.arange(100) * 60.0).astype(np.float64)
+    return Course(part, name, times, values)
 
 
 def found(
