@@ -48,15 +48,15 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
     ranked = rank(hypotheses, gathered.evidence)
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     origin = next((item for item in origins if item.status == "confirmed"), None)
-    only_its_time = origin is not None and _has_only_its_time(origin.key, gathered.evidence)
-    if only_its_time and all(symptom.metric is Metric.ALERT for symptom in described.symptoms):
+    supporting = {item.check for item in gathered.evidence if origin and _speaks_for(item, origin.key)}
+    if supporting == {"deploy_timing"} and all(symptom.metric is Metric.ALERT for symptom in described.symptoms):
         # Argux itself saw nothing wrong, so there is nothing that the change would explain.
         origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
     confidence = leading * (share if suspect else 1.0)
-    if only_its_time:
-        confidence = min(confidence, weights.ONLY_ITS_TIME)
+    if supporting and supporting <= _TIME_AND_PLACE:
+        confidence = min(confidence, weights.ONLY_TIME_AND_PLACE)
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     root_cause = None
@@ -88,10 +88,12 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
     )
 
 
-def _has_only_its_time(key: str, evidence: Sequence[Evidence]) -> bool:
-    """Whether nothing but the time of a change speaks for it: the nearest deploy is often innocent."""
-    supporting = {item.check for item in evidence if item.hypothesis_key == key and item.weight > 0}
-    return supporting == {"deploy_timing"}
+_TIME_AND_PLACE = frozenset({"deploy_timing", "trajectory", "change_place"})
+"""The checks that a nearby change passes by chance: nobody saw what it does, nor that its version does worse."""
+
+
+def _speaks_for(item: Evidence, key: str) -> bool:
+    return item.hypothesis_key == key and item.weight > 0
 
 
 def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:

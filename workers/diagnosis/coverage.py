@@ -11,11 +11,11 @@ from workers.diagnosis import weights
 from workers.diagnosis.connecting import suggestion
 from workers.diagnosis.source_states import Source, SourceState
 
-_MATTERS: Mapping[str, float] = {"metrics": 0.85, "logs": 0.94, "commits": 0.85, "deploys": 0.85, "service map": 0.93}
+_MATTERS: Mapping[str, float] = {"metrics": 0.85, "logs": 0.95, "commits": 0.85, "deploys": 0.85, "service map": 0.93}
 """What is left of the highest confidence where a source that usually decides has nothing to say."""
 
 _MATTERS_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
-    **{cause: {"flags": 0.97, "traces": 0.97} for cause in ("deploy", "commit")},
+    **{cause: {"flags": 0.98, "traces": 0.97} for cause in ("deploy", "commit")},
     "flag": {"traces": 0.97},
     "third_party": {"traces": 0.95, "status feeds": 0.95},
     "node": {"nodes": 0.85, "orchestrator events": 0.85},
@@ -64,8 +64,9 @@ def most_confident(sources: Sequence[Source], cause: str = "") -> float:
     if not sources:
         return weights.MOST_CONFIDENT
     known = {source.name for source in sources if source.state is SourceState.DATA}
+    silent = {source.name for source in sources} - known
     matters = {**_MATTERS, **_MATTERS_BY_CAUSE.get(cause, {})}
     lacking = [
-        share for name, share in matters.items() if name not in known and not known.intersection(_INSTEAD.get(name, ()))
+        share for name, share in matters.items() if name in silent and not known.intersection(_INSTEAD.get(name, ()))
     ]
     return weights.MOST_CONFIDENT * math.prod(lacking)

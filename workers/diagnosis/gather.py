@@ -26,6 +26,7 @@ from workers.diagnosis.model import (
     Hypothesis,
     Outcome,
 )
+from workers.diagnosis.scene.model import Observed
 from workers.diagnosis.source_states import Source, SourceState
 
 MOST_DEPLOYS_READ = 5
@@ -72,9 +73,17 @@ def gather(
         tuple(item for item in found if item is not None),
         commits,
         chain=observed.chain if observed.signs else None,
-        sources=(*_with_read_commits(observed.scene.sources, commits), *code_host),
+        sources=(*_with_read_commits(_needed(observed), commits), *code_host),
         changes_known=suspects.changes_known.count(),
     )
+
+
+def _needed(observed: Observed) -> tuple[Source, ...]:
+    """Return the sources that were asked, without a map that nothing needs: of a single part there is none to draw."""
+    sources = observed.scene.sources
+    if len(observed.parts) > 1:
+        return sources
+    return tuple(source for source in sources if source.name != "service map" or source.state is not SourceState.EMPTY)
 
 
 def _with_read_commits(sources: tuple[Source, ...], commits: dict[str, tuple[CommitScore, ...]]) -> tuple[Source, ...]:

@@ -46,12 +46,19 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], suspects
             cause="unknown",
             role=Role.ORIGIN,
             statement=ours("Something that Argux cannot see."),
-            prior=weights.UNKNOWN_PRIOR + (0.0 if suspects.observed.scene.flags else weights.UNSEEN_FLAG_PRIOR),
+            prior=_unknown_prior(deploys, suspects),
         ),
     ]
     total = sum(origin.prior for origin in origins)
     seen = (suspicion.hypothesis for suspicion in suspects.mechanisms)
     return (*(replace(origin, prior=origin.prior / total) for origin in origins), *_n_plus_ones(described), *seen)
+
+
+def _unknown_prior(deploys: Sequence[Deploy], suspects: Suspects) -> float:
+    """Return the prior of what Argux cannot see: changes that nobody told it of are part of it."""
+    unseen = 0.0 if deploys else weights.UNSEEN_DEPLOY_PRIOR
+    unseen += 0.0 if suspects.observed.scene.flags else weights.UNSEEN_FLAG_PRIOR
+    return weights.UNKNOWN_PRIOR + unseen
 
 
 def _deploy(deploy: Deploy, described: Characterisation) -> Hypothesis:

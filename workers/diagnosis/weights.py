@@ -171,8 +171,9 @@ ALERTED_IS_BACK = 1.5
 NO_HARM_SEEN = 2.0
 HARM_SEEN = -2.5
 
-# A flag that nobody told Argux about, as part of what it cannot see.
+# A deploy or a flag that nobody told Argux about, as part of what it cannot see.
+UNSEEN_DEPLOY_PRIOR = 0.15
 UNSEEN_FLAG_PRIOR = 0.1
 
-# The highest confidence in a change for which nothing but its time speaks.
-ONLY_ITS_TIME = 0.55
+# The highest confidence in a change for which nothing but its time and its place speaks.
+ONLY_TIME_AND_PLACE = 0.55
