@@ -8,10 +8,12 @@ from functools import lru_cache
 
 from workers.diagnosis.changes.effects import Effect, EffectKind
 from workers.diagnosis.changes.rules.consequences import effect
+from workers.diagnosis.changes.rules.removals import DEFINES
 from workers.diagnosis.changes.text.costly import costly_calls
 from workers.diagnosis.changes.text.loops import looped_parts
 from workers.diagnosis.changes.text.patches import Block, changed_lines
 from workers.diagnosis.changes.text.regexes import hungry_in
+from workers.diagnosis.changes.text.serving import runs_per_request
 
 _LOCK = re.compile(
     r"\.(?:w?lock|acquire|EnterWriteLock|write)\(\)(?!\.unwrap\(\)\.get)|\bsynchronized\b|"
@@ -125,7 +127,9 @@ def _locks(block: Block, gone: str, come: str) -> Iterator[Effect]:
     if more < 0 and not line:
         removed = next((text for text in block.removed if _LOCK.search(text)), None)
         if removed and (_count(_LOCK, "\n".join(block.removed)) > _count(_LOCK, "\n".join(block.added))):
-            strength = 0.25 if _ATOMIC.search(come) else 0.5
+            is_shared_now = _count(_READ_LOCK, come) > _count(_READ_LOCK, gone)
+            goes_with_its_function = not block.added and any(DEFINES.search(text) for text in block.removed)
+            strength = 0.15 if is_shared_now or goes_with_its_function else 0.25 if _ATOMIC.search(come) else 0.5
             yield effect(EffectKind.LOCK_REMOVED, block.path, removed, strength, beside=heading)
     if (widened := _held_longer(block)) is not None:
         yield effect(EffectKind.LOCK_ADDED, block.path, widened, 0.75, beside=heading)
@@ -178,7 +182,8 @@ def _memory(block: Block, gone: str, come: str) -> Iterator[Effect]:
         yield effect(EffectKind.BUFFER_GROWS, block.path, line, 0.6, beside=(block.heading,))
     line = _first(_TICKER, block)
     if line and _count(_TICKER, come) > _count(_TICKER, gone) and not _STOPPED.search(come):
-        yield effect(EffectKind.BUFFER_GROWS, block.path, line, 0.4, beside=(block.heading,))
+        is_once = not runs_per_request(block.heading, block.new, block.new.index(line))
+        yield effect(EffectKind.BUFFER_GROWS, block.path, line, 0.15 if is_once else 0.4, beside=(block.heading,))
     line = _first(_WHOLE, block)
     if line and _count(_WHOLE, come) > _count(_WHOLE, gone):
         was_stream = _STREAM.search(gone) and _count(_STREAM, come) < _count(_STREAM, gone)

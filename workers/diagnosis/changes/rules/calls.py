@@ -27,6 +27,8 @@ _DEFINES = re.compile(
 )
 _HEALTH = re.compile(r"health|ready|ping|livez|status_?check", re.IGNORECASE)
 _MOST_EFFECTS = 6
+_ONE_FOR_MANY = 0.15
+"""One call in place of one for each item: that is how such a loop is mended."""
 
 
 def call_effects(blocks: Sequence[Block]) -> list[Effect]:
@@ -103,6 +105,11 @@ def _newly_made(blocks: Sequence[Block], told: set[str]) -> Iterator[Effect]:
     """Find calls that the commit makes more often in its text than before; a renamed receiver is the same call."""
     gone = Counter(call.name.lower() for block in blocks for line in block.removed for call in costly_calls(line))
     all_gone, number = sum(gone.values()), 0
+    was_looped = sum(1 for block in blocks for _ in _looped_calls(block.old, block.heading))
+    unrolls = sum(1 for block in blocks for _ in _looped_calls(block.new, block.heading)) < was_looped
+    told = told | {
+        defined[1] or defined[2] for block in blocks for line in block.added if (defined := _DEFINES.search(line))
+    }
     all_come = sum(1 for block in blocks for line in block.added for _ in costly_calls(line))
     for block in blocks:
         for line in block.added:
@@ -115,7 +122,7 @@ def _newly_made(blocks: Sequence[Block], told: set[str]) -> Iterator[Effect]:
                         EffectKind.QUERY_ADDED if call.is_query else EffectKind.CALL_ADDED,
                         block.path,
                         line,
-                        _strength_of_call(block, call, is_swap=all_come <= all_gone),
+                        _ONE_FOR_MANY if unrolls else _strength_of_call(block, call, is_swap=all_come <= all_gone),
                         name=call.name,
                         beside=(block.heading,),
                     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from detection.types import SymptomKind
 from workers.diagnosis.changes.effects import Delay, Effect, EffectKind
@@ -49,6 +49,15 @@ _NO_STORE = word_set(
     "builder writer logger log output errors validator args ctx context queue kv consul etcd bucket pool executor"
 )
 _DRAINED = word_set("buffer buf batch pending outbox backlog channel queue queued staged dirty waiting todo")
+_KEEPS = word_set(
+    "history recent seen handled processed served requests audit trail log captured known past archive records "
+    "recorded sessions users clients inflight cache memo tracked all visited last"
+)
+_COMES_IN = word_set("req request env message msg ctx context session response body payload user customer call")
+_GATHERS = word_set(
+    "tokens lines nodes children rows parts items steps stack changes events errors warnings fields columns args "
+    "parameters filters attributes written results values names pieces frames tests cases segments"
+)
 _BOUND = re.compile(
     r"evict|\bdelete\b|\.delete\(|\bremove\w*\(|\bdel\s|\.pop|limit|max_?(?:size|len|entries|items)|\bMAX_|\blru\b|LRU|"
     r"ttl|TTL|expir|\.clear\(|\btrim|\.shift\(|capacity|\bring|circular|prune|sweep|weak|Weak|"
@@ -112,7 +121,7 @@ def _kept(block: Block, line: str, gone: str) -> Iterator[Effect]:
         return
     if not runs_per_request(block.heading, block.new, _position(block, line)):
         return
-    strength = _strength_of_key(match.groupdict().get("key"), words_of(name))
+    strength = _strength_of(match.groupdict(), words_of(name))
     if strength:
         yield effect(EffectKind.BUFFER_GROWS, block.path, line, strength, name=name, beside=(block.heading,))
 
@@ -131,12 +140,13 @@ def _outlives(match: re.Match[str], block: Block) -> bool:
     return bool(re.search(rf"\bfunc \({re.escape(receiver)}\s+\*", "\n".join((block.heading, *block.new))))
 
 
-def _strength_of_key(key: str | None, name: frozenset[str]) -> float:
-    """Return how surely a container grows without end: by what its entries are kept under."""
+def _strength_of(groups: Mapping[str, str | None], name: frozenset[str]) -> float:
+    """Return how surely a container grows without end: by what its entries are kept under, or what it is called."""
+    key, value = groups.get("key"), groups.get("value")
     if name & _DRAINED:
         return 0.2
     if key is None:
-        return 0.7
+        return 0.7 if name & _KEEPS else 0.45 if words_of(value or "") & _COMES_IN and not name & _GATHERS else 0.2
     if re.match(r"\s*(?:[\"'`]|\d|[A-Z_]+\s*$|:\w+)", key):
         return 0.0
     words = words_of(key)

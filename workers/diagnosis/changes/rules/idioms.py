@@ -52,7 +52,7 @@ _WRONG_NUMBERS = Consequence(
 
 _SIDE_BY_SIDE = (
     r"errgroup|WaitGroup|Promise\.all|asyncio\.gather|CompletableFuture|Task\.WhenAll|parallelStream|join_all|"
-    r"Parallel\.|\.Go\(func|ThreadPoolExecutor|coroutineScope|awaitAll|try_join"
+    r"Parallel\.|\.Go\(func|TaskGroup|create_task|ThreadPoolExecutor|coroutineScope|awaitAll|try_join"
 )
 _LATER = (
     r"\bgo\s+(?:func|[\w.]+\()|\.delay\(|apply_async|enqueue|perform_later|perform_async|@Async\b|setImmediate|"

@@ -209,7 +209,7 @@ _KNOBS: Sequence[_Knob] = (
         lowered=(0.5, None),
         raised=(0.55, MORE_WORK),
         removed=(0.45, MORE_WORK),
-        added=(0.25, None),
+        added=(0.2, None),
     ),
     _Knob(
         EffectKind.INTERVAL,

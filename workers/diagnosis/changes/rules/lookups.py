@@ -29,6 +29,7 @@ _FAILS = re.compile(
     r"\b(?:raise|throw|panic!?|unreachable!?|bail!|todo!|unimplemented!|fatal(?:Error|f)?|abort)\b|"
     r"errors\.New\(|fmt\.Errorf\(|\bErr\(|\bsys\.exit|status\.Error"
 )
+_FAILED_BEFORE = re.compile(rf"{_FAILS.pattern}|\bassert\w*\b|[nN]ever\(|\bfail\w*\(|\b[eE]rror\(")
 _SAYS_UNKNOWN = re.compile(
     r"unknown|unsupported|unexpected|invalid|not supported|no such|unhandled|unreachable|unrecogni[sz]ed", re.IGNORECASE
 )
@@ -99,7 +100,7 @@ def _is_checked(key: str, lines: Sequence[str]) -> bool:
 def _switches(block: Block) -> Iterator[Effect]:
     """Find switches whose last resort was a value and is an error now."""
     removed, added = changed_lines(block)
-    if not removed or any(_FAILS.search(line) for line in removed):
+    if not removed or any(_FAILED_BEFORE.search(line) for line in removed):
         return
     if not any(_CASE.search(line) or re.search(r"\b(?:switch|match|case)\b", line) for line in block.new):
         return

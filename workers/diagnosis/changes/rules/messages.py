@@ -26,7 +26,9 @@ _LOWER = re.compile(
     r"\b(?:lower|reduc|decreas|tighten|shorten|shrink|drop|halv|trim|small)\w*\b|\b(?:cut|less|down)\b", re.IGNORECASE
 )
 _RAISE = re.compile(
-    r"\b(?:rais|increas|bump|grow|widen|extend|doubl|relax|loosen|bigger|longer|larger)\w*\b|\bup\b", re.IGNORECASE
+    r"\b(?:rais|increas|bump|grow|widen|extend|doubl|relax|loosen|bigger|longer|larger)\w*\b|\bup\b|(?<!no )\bmore\b|"
+    r"\banother\b|\bextra\b",
+    re.IGNORECASE,
 )
 _REMOVE = re.compile(
     r"\b(?:remov|drop|delet|disabl|skip|bypass|without|no longer|get rid|eliminat|stop)\w*\b|\bno\b", re.IGNORECASE
@@ -65,7 +67,7 @@ _ABOUT: Sequence[tuple[EffectKind, str, tuple[float, Consequence | None], tuple[
         r"\breplicas?\b|\bmemory (?:limit|request)s?|\bcpu (?:limit|request)s?|\bheap\b|\bhpa\b|"
         r"\bresources\b",
         (0.5, None),
-        (0.1, None),
+        (0.05, None),
         0.25,
     ),
     (EffectKind.INTERVAL, r"\binterval\b|\bcron\b|\bschedule\b|\bevery \d+", (0.4, None), (0.15, STALE), 0.3),
@@ -90,7 +92,14 @@ _SAYS: Sequence[tuple[EffectKind, str, float]] = (
     (
         EffectKind.BUFFER_GROWS,
         r"keep .{0,40} in memory|unbounded|in-process (?:cache|map|buffer)|without (?:eviction|"
-        r"bound)|buffer .{0,20}(?:events|messages|requests)",
+        r"bound)|buffer .{0,20}(?:events|messages|requests)|"
+        r"\bremember\w*\b|keeps? (?:track|a (?:history|list|copy|record)) of|accumulat\w+",
+        0.5,
+    ),
+    (EffectKind.BUFFER_GROWS, r"\b(?:subscrib|listen)\w* (?:to|for)\b", 0.3),
+    (
+        EffectKind.POOL,
+        r"\bone (?:by one|at a time|after another)\b|\bsequential(?:ly)?\b|\bsingle (?:worker|consumer|thread)\b",
         0.5,
     ),
     (

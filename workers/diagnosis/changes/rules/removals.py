@@ -9,7 +9,8 @@ from functools import lru_cache
 
 from workers.diagnosis.changes.effects import Effect, EffectKind
 from workers.diagnosis.changes.rules.consequences import effect
-from workers.diagnosis.changes.text.patches import Block, changed_lines
+from workers.diagnosis.changes.text.costly import costly_calls
+from workers.diagnosis.changes.text.patches import Block, changed_lines, same
 
 _ABSENT = re.compile(
     r"(?P<go>[A-Za-z_$@][\w.$@>\-\[\]]*?(?:\(\)[\w.]*)*)\s*(?:===?|!==?)\s*(?:nil|null|None|undefined)\b|"
@@ -28,7 +29,7 @@ _ABSENT = re.compile(
 _SAFE_USE = (
     (re.compile(r"(\w+)\?\.(\w+)"), "?."),
     (re.compile(r"(\w+)&\.(\w+)"), "&."),
-    (re.compile(r"\.get\(\s*[\"'](\w+)[\"']"), ".get("),
+    (re.compile(r"(?:\.get|getenv)\(\s*[\"'](\w+)[\"']"), ".get("),
     (re.compile(r"\.(?:orElse\w*|unwrap_or\w*|getOrDefault|GetValueOrDefault|fetch)\("), "or else"),
     (re.compile(r"\?\?|\|\|\s*(?:\{\}|\[\]|''|\"\"|0\b)|\?:"), "??"),
     (re.compile(r",\s*ok\s*:?=\s*\S+\.\("), "checked cast"),
@@ -72,8 +73,13 @@ _ERROR_CHECK = re.compile(r"\berr\s*!=\s*nil|\bexcept\b|\bcatch\b|\brescue\b|\.c
 
 _BOUNDS = re.compile(r"(?:len\(|\.length|\.size|\.Count|\.len\().*>")
 _DROPS = re.compile(r"evict|delete|\bdel\b|\.pop|\.shift\(|\.remove|\.clear\(|trim|\.poll\(|Dequeue", re.IGNORECASE)
+_ONE_CLOSE = 2
+"""A close and the `finally` that it stands in."""
+
+_CLOSES_SURELY = re.compile(r"\bdefer\b|\bwith\b.*:|\busing\b|\btry\s*\([\w<>]|unique_ptr|make_unique|\.use\s*\{")
+_RECEIVER = re.compile(r"(?:[\w$@]+(?:\.|->|::))+(?=\w+\()")
 _CHECKS_ELSEWHERE = re.compile(r"\b\w*(?:valid|check|ensure|verify|require|guard)\w*\(", re.IGNORECASE)
-_DEFINES = re.compile(
+DEFINES = re.compile(
     r"^\s*(?:export\s+|pub\s+|async\s+|public\s+|private\s+|static\s+)*(?:func|def|function|"
     r"class|fn|fun)\b"
 )
@@ -88,8 +94,8 @@ def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     found: list[Effect] = []
     for block, (removed, added) in zip(blocks, changed, strict=True):
         here = [*_guards(block, removed, added, gone, come), *_taken_away(block, removed, gone, come)]
-        if not added and any(_DEFINES.search(line) for line in removed):
-            here = [replace(item, strength=round(item.strength / 3, 2)) for item in here]
+        if not added and any(DEFINES.search(line) for line in removed):
+            here = [replace(item, strength=round(item.strength / 4, 2)) for item in here]
         found += [*here, *_errors_dropped(block, removed, added)]
     return found
 
@@ -151,6 +157,10 @@ def _taken_away(block: Block, removed: Sequence[str], gone: Sequence[str], come:
             continue
         before = sum(bool(pattern.search(line)) for line in gone)
         after = sum(bool(pattern.search(line)) for line in come)
+        if kind is EffectKind.CACHE_REMOVED and _has_another_name(line, come):
+            continue
+        if kind is EffectKind.CLOSE_REMOVED and before <= _ONE_CLOSE and any(_CLOSES_SURELY.search(x) for x in come):
+            continue
         if after >= before or re.match(r"\s*(?:import|from|#include|using [A-Z]|require)\b", line):
             continue
         match = pattern.search(line)
@@ -162,6 +172,12 @@ def _taken_away(block: Block, removed: Sequence[str], gone: Sequence[str], come:
             name=match.group().strip("(. ") if match else "",
             beside=(block.heading,),
         )
+
+
+def _has_another_name(line: str, come: Sequence[str]) -> bool:
+    """Whether the same call is made of something with another name, which is no store and no service."""
+    shape = _RECEIVER.sub("·", same(line))
+    return any(_RECEIVER.sub("·", same(text)) == shape and not any(costly_calls(text)) for text in come)
 
 
 def _errors_dropped(block: Block, removed: Sequence[str], added: Sequence[str]) -> Iterator[Effect]:

@@ -230,7 +230,7 @@ def _strings(block: Block) -> Iterator[Effect]:
             judged = _judge(words, after, new)
             if judged is None and (re.search(r"%[YmdHMS]|yyyy|MM[-/]dd|HH:mm", before)):
                 judged = EffectKind.DECODING, 0.55
-            if judged is not None:
+            if judged is not None and (judged[0] is not EffectKind.START_UP or _CONFIGURATION.search(block.path)):
                 yield effect(
                     judged[0],
                     block.path,

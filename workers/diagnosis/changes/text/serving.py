@@ -28,7 +28,7 @@ _DEFINES = re.compile(
     r"(?::\s*[\w<>\[\] |]+)?\s*\{\s*$|"
     r"=>\s*\{\s*$"
 )
-_ARROW_EFFECT = re.compile(r"useEffect\(|componentDidMount|ngOnInit")
+_ARROW_EFFECT = re.compile(r"useEffect\(|componentDidMount|ngOnInit|\bjest\.|\bdescribe\(|\bbeforeEach\(")
 
 
 def header_of(heading: str, lines: Sequence[str], position: int) -> str:

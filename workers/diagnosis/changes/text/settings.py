@@ -212,6 +212,9 @@ def _likeness(one: str, other: str) -> float:
 def _equal(old: Setting, new: Setting) -> bool:
     if old.quantity and new.quantity:
         before, after = in_unit_of(old.name, old.quantity), in_unit_of(new.name, new.quantity)
+        if "" in (before[1], after[1]) and not old.quantity.unit and not new.quantity.unit:
+            # A name that now says its unit, as in `timeout` and `timeoutMillis`, changes nothing.
+            return old.quantity.value == new.quantity.value
         return before[1] == after[1] and abs(before[0] - after[0]) <= 1e-9 * max(abs(before[0]), 1e-9)
     return old.value.strip("\"' ") == new.value.strip("\"' ")
 

@@ -195,3 +195,20 @@ def test_an_empty_commit_and_a_huge_one_are_read_without_an_error() -> None:
 )
 def test_strange_lines_are_read_without_an_error(text: str) -> None:
     assert read("a.py", f"@@ -1 +1 @@\n-{text}\n+{text}1").was_read
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("feat: remember recent requests for the support view", EffectKind.BUFFER_GROWS),
+        ("keep a history of the last orders of each user", EffectKind.BUFFER_GROWS),
+        ("process the messages one by one", EffectKind.POOL),
+    ],
+)
+def test_a_message_without_a_diff_tells_of_memory_that_grows_and_of_fewer_hands(message: str, kind: EffectKind) -> None:
+    assert strength_of(read("cart/main.go", "", message), kind) >= 0.4
+
+
+@pytest.mark.parametrize("message", ["cart: one more replica before the weekend", "add another replica of search"])
+def test_a_message_that_tells_of_one_more_replica_explains_nothing(message: str) -> None:
+    assert strongest(read("cart/main.go", "", message)) <= 0.05
