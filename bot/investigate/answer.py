@@ -12,9 +12,10 @@ class Investigation:
     root_cause_commit: a SHA, "none" if no change did it, or None where Argux does not know. ranked: each candidate, a
     SHA, "none" or the key of a cause, with its probability, likeliest first. cause: the kind of cause, such as "deploy"
     or "third_party"; "unknown". propagation_path: (cause, victim) pairs. decisions: by page id, "page" or "suppress".
-    coverage: one line on what was checked, was empty and could not be reached. problems: what of the folder could not
-    be read. story: the sentences that people are told. evidence: one line a piece, with the number it is cited by.
-    raw_confidence: what the evidence alone gave, before it was calibrated.
+    what_to_do: the remedy in words, with names; empty where there are none. coverage: one line on what was checked, was
+    empty and could not be reached. problems: what of the folder could not be read. story: the sentences that people are
+    told. evidence: one line a piece, with the number it is cited by. raw_confidence: what the evidence alone gave,
+    before it was calibrated.
     """
 
     case: str
@@ -25,6 +26,7 @@ class Investigation:
     first_failing_service: str | None = None
     blast_radius: tuple[str, ...] = ()
     remediation: str | None = None
+    what_to_do: str = ""
     origin_service: str | None = None
     propagation_path: tuple[tuple[str, str], ...] = ()
     decisions: dict[str, str] = field(default_factory=dict)

@@ -86,8 +86,8 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
         console.print(f"  {sentence}")
     if answer.origin_service:
         console.print(f"Chain: {chain_line(answer)}")
-    if answer.remediation:
-        console.print(f"What to do: {answer.remediation.replace('-', ' ')}")
+    if answer.what_to_do or answer.remediation:
+        console.print(f"What to do: {answer.what_to_do or (answer.remediation or '').replace('-', ' ')}")
     for page_id, decision in answer.decisions.items():
         console.print(f"{page_id}: {decision}. {answer.reasons.get(page_id, '')}".rstrip())
     if answer.coverage:

@@ -8,7 +8,7 @@ from bot.investigate.answer import Investigation
 from integrations.wording import plain
 from storage.diagnoses import get_diagnosis
 from workers.diagnosis.account import evidence_lines
-from workers.diagnosis.causes.remedies import CHANGES
+from workers.diagnosis.causes.remedies import CHANGES, PARTIAL
 from workers.diagnosis.model import UNKNOWN, DiagnosisOutcome, Ranked, Role, Verdict
 from workers.services import Services
 
@@ -35,15 +35,17 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
     first = chain.origin if chain is not None else None
     if origin is not None and first is None:
         first = services_of.get(origin.key)
+    is_open = origin is None or origin.cause in PARTIAL
     return Investigation(
         case="",
         root_cause_commit=_commit(origin, shas, verdict.no_change),
-        confidence=verdict.confidence if origin is not None else round(min(outside, verdict.confidence or outside), 4),
+        confidence=round(min(outside, verdict.confidence or outside), 4) if is_open else verdict.confidence,
         ranked=ranked,
         cause=origin.cause if origin is not None else UNKNOWN,
         first_failing_service=first,
         blast_radius=chain.victims if chain is not None else (),
         remediation=verdict.remedy,
+        what_to_do=outcome.fix.reason if outcome.fix.says_what_to_do else "",
         origin_service=chain.origin if chain is not None else None,
         propagation_path=tuple((link.source, link.target) for link in chain.links) if chain is not None else (),
         coverage=plain(verdict.coverage),

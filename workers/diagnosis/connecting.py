@@ -30,14 +30,19 @@ _TELLS_OF = {
 }
 """The causes that a source would decide on."""
 
-_INSTEAD = {"metrics": "requests", "logs": "log signatures", "orchestrator events": "nodes"}
+_INSTEAD = {
+    "metrics": "requests",
+    "logs": "log signatures",
+    "orchestrator events": "nodes",
+    "service map": "traces",
+}
 """Sources that say much the same as another: with one of them, the other is not missed."""
 
 
 def worth_connecting(sources: Sequence[Source], causes: Collection[str]) -> tuple[Markup, ...]:
     """Return up to two sources to connect, in a few words. causes: those that are likely for this incident."""
     lacking = {source.name for source in sources if source.state is SourceState.EMPTY and not source.is_connected}
-    known = {source.name for source in sources} - lacking
+    known = {source.name for source in sources if source.state is SourceState.DATA}
     usually = list(_HOW)
     useful = [name for name in usually if name in lacking and _INSTEAD.get(name) not in known]
     useful.sort(key=lambda name: (not set(_TELLS_OF.get(name, ())) & set(causes), usually.index(name)))

@@ -45,18 +45,20 @@ def _strongest_against(key: str, evidence: Sequence[Evidence]) -> Evidence | Non
 def mechanism_sentences(
     ranked: Sequence[Ranked], evidence: Sequence[Evidence], already: Collection[int]
 ) -> Iterator[Markup]:
-    """Yield "How it does harm: …" for the likeliest confirmed mechanisms.
+    """Yield "How it does harm: …" for the likeliest confirmed mechanisms, one of each kind.
 
     already: the evidence that the root cause cites; a mechanism that it tells is left out.
     """
-    told = 0
+    told: set[str] = set()
     for item in ranked:
-        if item.role is not Role.MECHANISM or item.status != "confirmed" or told == MOST_MECHANISMS:
+        if item.role is not Role.MECHANISM or item.status != "confirmed" or item.cause in told:
             continue
         own = [found for found in evidence if found.hypothesis_key == item.key and found.weight > 0]
         if not own or any(found.number in already for found in own):
             continue
-        told += 1
+        if len(told) == MOST_MECHANISMS:
+            return
+        told.add(item.cause)
         strongest = max(own, key=lambda found: found.weight)
         said = ours(
             "How it does harm: {statement}: {result}.",

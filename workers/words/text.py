@@ -10,21 +10,13 @@ from integrations.text import Markup, code, visible
 
 _CITATION_LIKE = re.compile(r"\[\s*(E\s*\d[\d\s,E]*)\]", re.IGNORECASE)
 
-_MARKUP_LIKE = re.compile(
-    r"<(?=[!@]|https?://|/?(?:a|b|i|s|u|p|br|div|em|form|h[1-6]|iframe|img|input|link|meta|object|script|span|strong|"
-    r"style|svg)(?:[\s/>]|$))",
-    re.IGNORECASE,
-)
-"""Where a mention, a link or a tag would begin, wherever the text may end up."""
-
 _VERSION = re.compile(r"[\w.+:/@~^-]*")
 _INNER_QUOTES = str.maketrans({"“": "'", "”": "'"})
 
 
 def quoted(text: str, limit: int = 160) -> str:
-    """Return text from outside as one plain line, at most `limit` long, without fake citations or markup."""
-    line = _CITATION_LIKE.sub(r"(\1)", visible(text[: limit * 20]))
-    line = _MARKUP_LIKE.sub("\u2039", line).translate(_INNER_QUOTES)
+    """Return text from outside as one plain line of at most `limit` characters, without fake citations."""
+    line = _CITATION_LIKE.sub(r"(\1)", visible(text[: limit * 20])).translate(_INNER_QUOTES)
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 

@@ -31,9 +31,11 @@ _QUOTED = re.compile(r"\"[^\"]*\"|“[^”]*”|«[^»]*»|`[^`]*`", re.DOTALL)
 
 
 def told_orders(story: tuple[str, ...]) -> list[str]:
-    """Return the sentences that pass markup on as it is, or repeat an order other than in quotation marks."""
+    """Return the sentences that repeat an order or markup other than in quotation marks, in which it says nothing.
+
+    The story is plain text: each channel escapes it for itself.
+    """
+    told = ((sentence, _QUOTED.sub("", sentence)) for sentence in story)
     return [
-        sentence
-        for sentence in story
-        if _MARKUP.search(sentence) or any(phrase in _QUOTED.sub("", sentence).lower() for phrase in _PHRASES)
+        sentence for sentence, bare in told if _MARKUP.search(bare) or any(phrase in bare.lower() for phrase in _PHRASES)
     ]

@@ -14,6 +14,7 @@ MOST_SERIES = 4_000
 """How many series are read: those of a large system, in a few seconds."""
 
 MOST_DAILY = 200
+ONE_DAY_SECONDS = 24 * 3600.0
 DAILY_SECONDS = 7.5 * 24 * 3600.0
 """Seven days, and the hours around the same hour of the first of them."""
 
@@ -38,7 +39,7 @@ def metric_courses(telemetry: TelemetryStore, *, since: float, until: float) -> 
 
 
 def daily_courses(telemetry: TelemetryStore, services: Sequence[str], *, before: float) -> list[Course]:
-    """Return the custom metrics of these services over the DAILY_SECONDS before, a value an hour."""
+    """Return the custom metrics of these services over the DAILY_SECONDS before, a value an hour, if there are days."""
     names = [name for name in telemetry.metric_names(limit=MOST_SERIES) if name.service in services]
     keys = [(name.service, name.name, name.attributes) for name in names[:MOST_DAILY]]
     if not keys:
@@ -46,7 +47,11 @@ def daily_courses(telemetry: TelemetryStore, services: Sequence[str], *, before:
     series = telemetry.metric_series(
         since=before - DAILY_SECONDS, until=before, bucket_seconds=COARSE_SECONDS, series=keys
     )
-    return [Course(item.service, item.name, item.bucket_starts, item.means, item.attributes) for item in series]
+    return [
+        Course(item.service, item.name, item.bucket_starts, item.means, item.attributes)
+        for item in series
+        if len(item.bucket_starts) and item.bucket_starts[0] < before - ONE_DAY_SECONDS
+    ]
 
 
 def endpoint_courses(telemetry: TelemetryStore, *, since: float, until: float) -> list[Course]:

@@ -79,9 +79,8 @@ def test_a_diagnosis_says_how_it_spread_what_was_covered_and_what_to_do(
     with services.sessions.begin() as session:
         diagnosis = diagnoses.latest_diagnosis(session, incident_id)
         assert diagnosis is not None
-        verdict_document = CONFIRM.codec.dump_python(verdict, mode="json")
-        diagnoses.save_checkpoint(session, diagnosis, CONFIRM.name, verdict_document)
-        diagnoses.save_checkpoint(session, diagnosis, FIX.name, FIX.codec.dump_python(fix, mode="json"))
+        diagnoses.save_checkpoint(session, diagnosis, "confirm", CONFIRM.codec.dump_python(verdict, mode="json"))
+        diagnoses.save_checkpoint(session, diagnosis, "fix", FIX.codec.dump_python(fix, mode="json"))
 
     found = client.get(f"/api/incidents/{incident_id}", headers=operator).json()["diagnosis"]
 

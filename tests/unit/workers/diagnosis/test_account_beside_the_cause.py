@@ -58,6 +58,18 @@ def test_a_confirmed_mechanism_is_told_after_the_cause_with_its_evidence() -> No
     )
 
 
+def test_of_several_full_parts_one_is_told_as_the_harm_and_the_others_as_evidence() -> None:
+    parts = [ranked(f"saturation:{name}", "saturation", 0.9, role=Role.MECHANISM, status="confirmed") for name in "ab"]
+    evidence = [told(number, part.key, 2.0, f"{part.key} is full.") for number, part in enumerate(parts, 2)]
+
+    sentences = explain(ours("A surge did it [E1]."), parts, [LOOKED_AT, *evidence])
+
+    assert [sentence for sentence in sentences if "How it does harm" in sentence] == [
+        "How it does harm: saturation:a it is: saturation:a is full [E2]."
+    ]
+    assert "saturation:b is full [E3]." in sentences
+
+
 def test_a_mechanism_that_is_not_confirmed_or_that_the_cause_tells_already_is_not_told() -> None:
     cause = ours("Deploy v2 runs 120 queries a request [E2].")
     unsure = ranked("cache:redis", "cache", 0.4, role=Role.MECHANISM, status="open")

@@ -42,5 +42,9 @@ def test_at_most_two_are_suggested_the_most_useful_for_this_incident_first() -> 
     assert "service-map" in worth_connecting(sources, ("downstream",))[0]
 
 
+def test_with_traces_nobody_is_told_to_send_spans() -> None:
+    assert worth_connecting([Source("traces", SourceState.DATA, 3), *never("service map")], ()) == ()
+
+
 def test_with_requests_metrics_are_not_missed() -> None:
     assert worth_connecting([Source("requests", SourceState.DATA, 3), *never("metrics")], ()) == ()

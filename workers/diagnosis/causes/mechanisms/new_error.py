@@ -46,7 +46,8 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
 def _is_first(group: LineGroup, origin: str, observed: Observed) -> bool:
     first = min((sign.latest for sign in observed.signs_of(origin)), default=observed.onset[1])
     is_spike = group.count >= FEWEST_LINES and group.count >= SPIKES_AT * group.usual_count
-    is_early = group.first_seen is not None and group.first_seen <= first + _LATE_SECONDS
+    # Another tool's count may not say since when; then the line is believed, but weighs less.
+    is_early = group.first_seen is None or group.first_seen <= first + _LATE_SECONDS
     return group.part == origin and is_spike and is_early
 
 
@@ -57,16 +58,17 @@ def _kinds(group: LineGroup) -> frozenset[SymptomKind]:
 def _said(key: str, group: LineGroup) -> Evidence:
     is_new = group.usual_count < 1
     usually = ours("not seen before") if is_new else ours("usually {usual}", usual=number(group.usual_count))
+    since = ours("") if group.first_seen is None else ours(" since {at}", at=moment(group.first_seen))
     result = ours(
-        "{count} of {part} since {at}, {usually}: “{text}”.",
+        "{count} of {part}{since}, {usually}: “{text}”.",
         count=counted(round(group.count), "line"),
         part=quoted(group.part, 60),
-        at=moment(group.first_seen or 0.0),
+        since=since,
         usually=usually,
         text=quoted(group.text, 160),
     )
     data = {"text": quoted(group.text, 300), "first_seen": group.first_seen, "count": group.count}
-    weight = weights.ERROR_IS_NEW if is_new else weights.ERROR_SPIKES
+    weight = weights.ERROR_IS_NEW if is_new and group.first_seen is not None else weights.ERROR_SPIKES
     return evidence("new_error_line", key, result, weight, source="logs", data=data)
 
 

@@ -81,12 +81,13 @@ def _load(key: str, retried: Sign, callee: str, observed: Observed) -> Evidence 
         return None
     inbound = max((_ratio(course) for course in _requests_of(retried.part, observed)), default=1.0)
     is_multiplied = outbound >= MULTIPLIED_AT * max(inbound, 1.0)
+    asked = ours("did not rise") if inbound <= 1.0 else ours("rose {inbound} times", inbound=number(inbound))
     result = ours(
-        "Calls to {callee} became {outbound} times as many, requests to {caller} {inbound} times.",
+        "Calls to {callee} rose {outbound} times, while requests to {caller} {asked}.",
         callee=quoted(callee, 60),
         outbound=number(outbound),
         caller=quoted(retried.part, 60),
-        inbound=number(inbound),
+        asked=asked,
     )
     weight = weights.CALLS_MULTIPLIED if is_multiplied else weights.CALLS_ROSE_AS_REQUESTS
     return evidence("calls_multiplied", key, result, weight, source="metrics", data={"ratio": outbound})

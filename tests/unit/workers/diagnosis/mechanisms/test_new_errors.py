@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.unit.workers.diagnosis.scenes import calls, course, line, said, seen
 from workers.diagnosis.causes.mechanisms import new_error
 
@@ -29,6 +31,15 @@ def test_an_error_that_was_always_there_and_spikes_weighs_less_than_a_new_one() 
 
     assert 0 < said(spike)["new_error_line"] < said(new)["new_error_line"]
     assert "usually 20" in spike.evidence[0].result
+
+
+def test_an_error_that_nobody_dated_is_told_without_a_time_and_weighs_less() -> None:
+    undated = replace(line("payment", PANIC, 80), first_seen=None)
+    (found,) = new_error.suspects(seen(FAILING, [undated], EDGES))
+    (dated,) = new_error.suspects(seen(FAILING, [line("payment", PANIC, 80)], EDGES))
+
+    assert "80 lines of payment, not seen before: “panic" in found.evidence[0].result
+    assert 0 < said(found)["new_error_line"] < said(dated)["new_error_line"]
 
 
 def test_an_error_of_a_victim_is_not_the_origins() -> None:
