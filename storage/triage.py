@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from detection.types import IncidentStatus
+from detection.types import IncidentStatus, Metric
 from storage.database.reading import readable
 from storage.database.rows import get
 from storage.database.upserts import insert_if_new
@@ -33,10 +33,16 @@ class NewDecision:
     fired_at: datetime
 
 
-def holding(session: Session) -> Sequence[TriageDecision]:
-    """Return the decisions that hold now, the latest first."""
+def holding(session: Session, *, of_alerts: bool) -> dict[str, TriageDecision]:
+    """Return the decisions that hold now by fingerprint, the latest first: of alerts, or of own findings."""
     query = select(TriageDecision).where(TriageDecision.over_at.is_(None))
-    return readable(session, query.order_by(TriageDecision.decided_at.desc(), TriageDecision.id.desc()))
+    rows = readable(session, query.order_by(TriageDecision.decided_at.desc(), TriageDecision.id.desc()))
+    return {row.fingerprint: row for row in rows if is_of_alert(row) == of_alerts}
+
+
+def is_of_alert(decision: TriageDecision) -> bool:
+    """Return whether it is about an alert of another monitor, and not about a finding of Argux."""
+    return decision.fingerprint.startswith(f"{Metric.ALERT}:")
 
 
 def holds(earlier: TriageDecision, new: NewDecision) -> bool:

@@ -1,4 +1,4 @@
-"""The API of triage: what was decided about the alerts that fire, and why."""
+"""The API of triage: what was decided about the alerts that fire and the findings of Argux, and why."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/triage", tags=["Incidents"])
 
 
 class DecisionOut(BaseModel):
-    """A decision about a firing alert: it wakes people, waits for the digest, or is only recorded.
+    """A decision about a firing alert or a finding of Argux: it wakes people, waits for the digest, or is only recorded.
 
     joins: the fingerprint of what it is a symptom of. waiting_since: when the first decision to wait was made.
     over_at: when it was replaced or the alert ended; null for what holds now.
@@ -47,7 +47,7 @@ def list_decisions(
     now_only: Annotated[bool, Query(description="Only those that hold now.")] = True,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[DecisionOut]:
-    """Who is told about which alert and why, the latest first."""
+    """Who is told about which alert or finding and why, the latest first."""
     with services.readers() as session:
         rows = triage.latest(session, limit=limit, only_holding=now_only)
         return [DecisionOut.model_validate(row) for row in rows]

@@ -1,4 +1,4 @@
-"""What `argux triage` prints: the alerts that fire, what was decided about each, and why."""
+"""What `argux triage` prints: the alerts that fire and Argux's findings, what was decided about each, and why."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def list_text(services: Services) -> str:
     with services.readers() as session:
         found = triage.latest(session, limit=SHOWN, only_holding=True)
         lines = [_line(decision, services.settings.timezone) for decision in found]
-    return "\n".join(lines) or "No alert of another monitor is firing."
+    return "\n".join(lines) or "No alert of another monitor is firing, and Argux has found nothing."
 
 
 def _line(decision: TriageDecision, zone: ZoneInfo) -> str:

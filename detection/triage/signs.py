@@ -10,6 +10,7 @@ import numpy as np
 
 from detection.symptoms import MetricMeaning, Worse, metric_meaning
 from detection.symptoms.metric_names import split_words
+from detection.triage.budget import burn_of
 from detection.triage.limits import CHANGE_SECONDS, FULL, change_before, limit_of, seconds_left
 from detection.triage.maintenance import maintenance_signs
 from detection.triage.plain import figure, span
@@ -112,6 +113,7 @@ def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
         *_towards_limit(one),
         *_logs(one.firing),
         *_harm(one),
+        *_burnt(one),
         *_sender(one.firing),
         *_people(one, context),
         *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.comes_back),
@@ -279,6 +281,16 @@ def _how_new(firing: Firing, change: float) -> str:
     if first is not None and first >= firing.fired_at - _NEW_SECONDS:
         return "new"
     return f"{figure(1 + change)} times as frequent as usual"
+
+
+def _burnt(one: Seen) -> Iterator[Weight]:
+    """Yield how fast a share of errors uses up the budget of 99.9 % a month, while it lasts."""
+    burn = None if one.heals else burn_of(one.firing)
+    if burn is None:
+        return
+    code = "budget_burns_fast" if burn.is_fast else "budget_burns"
+    spent = f"{figure(100 * burn.spent)} % of a month's error budget (99.9 %) went in {span(burn.seconds)}"
+    yield weight(code, f"{spent}, {figure(burn.rate)} times as fast as it may")
 
 
 def _harm(one: Seen) -> Iterator[Weight]:

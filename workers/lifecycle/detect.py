@@ -10,7 +10,7 @@ from storage.telemetry.protocol import WholeUntil
 from workers.lifecycle.record_findings import record_findings
 from workers.memory.broken_times import past_incidents, remembered_since
 from workers.services import Services
-from workers.triage import Sifted, sift, tell_turned
+from workers.triage import Sifted, keep_own, sift, tell_turned
 from workers.troubles import Troubles
 from workers.watching.catalogue import WATCHES
 from workers.watching.watch import Tick, Watch
@@ -51,6 +51,9 @@ def judge(
         with troubles.apart("deciding who is woken"):
             sifted = sift(services, findings, now)
     record_findings(services, sifted.findings, troubles, now)
+    if watched - {Metric.ALERT}:
+        with troubles.apart("keeping what was decided"):
+            keep_own(services, findings, watched, now)
     with troubles.apart("telling what waited"):
         tell_turned(services, sifted.turned, now)
     return frozenset(metric for watch in watches for metric in watch.metrics) - watched

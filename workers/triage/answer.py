@@ -21,12 +21,18 @@ def triage_card(session: Session) -> Card:
     rows = triage.latest(session, limit=SHOWN, only_holding=True)
     if not rows:
         return Card(title="No alert is firing", text=ours("So there is nothing to decide."))
-    title = "1 alert is firing" if len(rows) == 1 else f"{len(rows)} alerts are firing"
     return Card(
-        title=title,
+        title=_title(sum(triage.is_of_alert(row) for row in rows), len(rows)),
         text=bullets(decision_line(row) for row in rows),
         context=ours("Should one of these have woken you? `/argux woken` and its number."),
     )
+
+
+def _title(alerts: int, of_all: int) -> str:
+    """Return such as "2 alerts are firing, and Argux has 1 finding of its own"."""
+    own = of_all - alerts
+    fires = {0: "No alert is firing", 1: "1 alert is firing"}.get(alerts, f"{alerts} alerts are firing")
+    return f"{fires}, and Argux has {own} finding{'' if own == 1 else 's'} of its own" if own else fires
 
 
 def decision_line(row: TriageDecision, times: int = 1) -> Markup:

@@ -1,16 +1,15 @@
 """Sift the findings of firing alerts: who is woken, what waits, and what is another's symptom.
 
-Argux's own findings pass: they have withstood a statistical test. So does an alert that an active incident holds
-already. A decision to wait is read again at every tick; nothing is dropped.
+Argux's own findings pass: they have withstood a statistical test (workers.triage.own). So does an alert that an active
+incident holds already. A decision to wait is read again at every tick; nothing is dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -21,11 +20,7 @@ from storage.models import FindingRecord, Incident, TriageDecision
 from storage.triage import NewDecision
 from workers.services import Services
 from workers.triage.firings import read_scene
-
-log = structlog.get_logger()
-
-READ_AGAIN = timedelta(minutes=1)
-"""That a decision still holds is stored at most so often."""
+from workers.triage.keeping import keep_decisions
 
 _ACTIVE = [status for status in IncidentStatus if not status.is_closed]
 
@@ -42,7 +37,7 @@ def sift(services: Services, findings: Sequence[Finding], now: datetime) -> Sift
     """Decide about the findings of a tick whose alerts were all read; store what changed, and return what is told."""
     alerts = [finding for finding in findings if finding.metric is Metric.ALERT]
     with services.readers() as session:
-        earlier = {decision.fingerprint: decision for decision in stored.holding(session)}
+        earlier = stored.holding(session, of_alerts=True)
         told = _held_by_incidents(session) if alerts else {}
     if not alerts and not earlier:
         return Sifted(tuple(findings))
@@ -50,7 +45,9 @@ def sift(services: Services, findings: Sequence[Finding], now: datetime) -> Sift
     judged = {one.firing_id: one for one in triage(scene.firings, scene.context, now.timestamp())}
     by_fingerprint = {finding.fingerprint: finding for finding in alerts}
     new = [_decision(finding, judged[finding.fingerprint], told) for finding in alerts]
-    turned = _store(services, new, earlier, now)
+    fires = {one.fingerprint for one in new}
+    over = [decision for fingerprint, decision in earlier.items() if fingerprint not in fires]
+    turned = keep_decisions(services, new, earlier, over, now)
     waits = {
         finding.fingerprint
         for finding in alerts
@@ -119,35 +116,3 @@ def _decision(finding: Finding, judgement: Judgement, told: dict[str, int]) -> N
         log_odds=judgement.log_odds,
         fired_at=datetime.fromtimestamp(finding.onset_at, UTC),
     )
-
-
-def _store(
-    services: Services, new: Sequence[NewDecision], earlier: dict[str, TriageDecision], now: datetime
-) -> tuple[TriageDecision, ...]:
-    """Store what changed, in one transaction, or in none; return the decisions that waited and now wake."""
-    changed = [one for one in new if not _is_known(earlier.get(one.fingerprint), one, now)]
-    ended = [
-        decision.id for fingerprint, decision in earlier.items() if fingerprint not in {n.fingerprint for n in new}
-    ]
-    if not changed and not ended:
-        return ()
-    turned = []
-    with services.sessions.begin() as session:
-        stored.end_decisions(session, ended, now=now)
-        for one in changed:
-            before = earlier.get(one.fingerprint)
-            held = session.get(TriageDecision, before.id) if before is not None else None
-            row = stored.decide(session, one, held, now=now)
-            if row.decision == Decision.WAKE.value and row.waiting_since is not None and row is not held:
-                turned.append(row)
-            if row is not held:
-                log.info("triaged", alert=one.name, service=one.service, decision=row.decision, rule=row.rule)
-        session.flush()
-        for row in turned:
-            session.refresh(row)
-            session.expunge(row)
-    return tuple(turned)
-
-
-def _is_known(earlier: TriageDecision | None, new: NewDecision, now: datetime) -> bool:
-    return earlier is not None and stored.holds(earlier, new) and now - earlier.read_at < READ_AGAIN

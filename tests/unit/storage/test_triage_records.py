@@ -77,7 +77,9 @@ def test_a_change_of_mind_is_a_new_row_that_knows_since_when_it_waited(engine: E
         assert (second.waiting_since, second.over_at, first.over_at) == (NOW, None, later)
         assert triage.decide(session, _new("wake", "lasts"), second, now=later) is second
         third = triage.decide(session, _new("wake", fired=30), second, now=later)
-        assert (third.waiting_since, [one.id for one in triage.holding(session)]) == (None, [third.id])
+        assert third.waiting_since is None
+        assert [one.id for one in triage.holding(session, of_alerts=True).values()] == [third.id]
+        assert triage.holding(session, of_alerts=False) == {}
 
 
 def test_a_digest_lists_what_waited_to_its_end_and_not_what_woke(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from workers.services import Services
 def _decide(services: Services, decision: str, minutes: int) -> None:
     new = NewDecision("alert:a", "DiskFull", "logs", decision, "flaps", "It flaps.", None, -1.5, NOW)
     with services.sessions.begin() as session:
-        held = next(iter(triage.holding(session)), None)
+        held = next(iter(triage.holding(session, of_alerts=True).values()), None)
         triage.decide(session, new, held, now=NOW + timedelta(minutes=minutes))
 
 

@@ -26,7 +26,7 @@ def all_incidents(services: Services) -> list[Incident]:
 
 def decisions(services: Services) -> dict[str, TriageDecision]:
     with services.readers() as session:
-        return {one.service or "": one for one in triage.holding(session)}
+        return {one.service or "": one for one in triage.holding(session, of_alerts=True).values()}
 
 
 def fire(services: Services, clock: Clock, service: str, name: str, severity: str = "critical") -> None:

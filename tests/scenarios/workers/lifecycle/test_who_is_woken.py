@@ -81,7 +81,7 @@ def test_the_first_firings_of_an_alert_are_told(services: Services, clock: Clock
     tick(services)
     assert [one.status for one in all_incidents(services)] == [IncidentStatus.OPEN]
     with services.readers() as session:
-        [decision] = triage.holding(session)
+        [decision] = triage.holding(session, of_alerts=True).values()
     assert (decision.decision, decision.waiting_since) == ("wake", None)
 
 
@@ -98,7 +98,7 @@ def test_what_should_have_woken_people_wakes_them_the_next_time(
 ) -> None:
     flapped(services, clock, alertmanager)
     with services.readers() as session:
-        [decision] = triage.holding(session)
+        [decision] = triage.holding(session, of_alerts=True).values()
     assert asked(services, f"woken #{decision.id}").title == "Noted: it should have woken you"
     assert asked(services, f"woken {decision.id}").title == "Noted: it should have woken you"
     clock.forward(10)
@@ -144,7 +144,7 @@ def test_a_flapping_alert_whose_metric_climbs_wakes_at_once(
     tick(services)
     assert len(active(services)) == 1
     with services.readers() as session:
-        assert "still rising" in triage.holding(session)[0].reason
+        assert "still rising" in next(iter(triage.holding(session, of_alerts=True).values())).reason
 
 
 def fire(services: Services, clock: Clock, service: str, *, is_firing: bool = True) -> None:
@@ -164,13 +164,13 @@ def test_the_same_alert_of_another_region_opens_no_incident_until_it_stands_alon
     tick(services)
     assert [one.service for one in all_incidents(services)] == ["cart-eu-west-1"]
     with services.readers() as session:
-        decision = triage.holding(session)[0]
+        decision = next(iter(triage.holding(session, of_alerts=True).values()))
     assert (decision.decision, decision.joins) == ("record", "alert:alert:cart-eu-west-1:HighErrorRate")
     fire(services, clock, "cart-eu-west-1", is_firing=False)
     clock.forward(30)
     tick(services)
     with services.readers() as session:
-        decision = triage.holding(session)[0]
+        decision = next(iter(triage.holding(session, of_alerts=True).values()))
     assert (decision.service, decision.decision) == ("cart-us-east-2", "wake")
     assert decision.waiting_since is not None
 

@@ -11,7 +11,7 @@ from workers.services import Services
 
 
 def test_it_lists_what_fires_and_why_people_are_told_or_not(run_argux: RunArgux, services: Services) -> None:
-    assert run_argux("triage").stdout == "No alert of another monitor is firing.\n"
+    assert run_argux("triage").stdout == "No alert of another monitor is firing, and Argux has found nothing.\n"
     now = services.clock()
     with services.sessions.begin() as session:
         for name, decision in (("DiskFull", "digest"), ("PaymentsDown", "wake")):
