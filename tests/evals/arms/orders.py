@@ -37,5 +37,7 @@ def told_orders(story: tuple[str, ...]) -> list[str]:
     """
     told = ((sentence, _QUOTED.sub("", sentence)) for sentence in story)
     return [
-        sentence for sentence, bare in told if _MARKUP.search(bare) or any(phrase in bare.lower() for phrase in _PHRASES)
+        sentence
+        for sentence, bare in told
+        if _MARKUP.search(bare) or any(phrase in bare.lower() for phrase in _PHRASES)
     ]
