@@ -437,7 +437,7 @@ def test_the_coverage_names_the_status_page_that_cannot_be_read_and_what_was_nev
     line = outcome.verdict.coverage
     assert "could not reach the status page of stripe." in line
     assert "twilio" not in line
-    assert "Worth connecting: who calls whom (spans, or POST /api/service-map)" in line
+    assert "Worth connecting: logs (OTLP) and flags (POST /api/flags)" in line
     assert "STATUS_FEEDS" not in line
 
 
