@@ -57,3 +57,7 @@ def test_what_argux_saw_itself_is_blamed_on_the_deploy_nearest_in_time_but_not_s
 def test_a_change_whose_text_explains_it_may_be_sure() -> None:
     assert verdict(Metric.ALERT, "trajectory", "change_text").confidence > 0.9
     assert verdict(Metric.LATENCY_P95, "deploy_timing", "metric_by_version").confidence > 0.9
+
+
+def test_a_change_whose_text_was_read_is_bounded_by_that_text_alone() -> None:
+    assert verdict(Metric.ALERT, "trajectory", "change_place", "change_text").confidence > 0.9
