@@ -48,6 +48,7 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
     ranked = rank(hypotheses, gathered.evidence)
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
     origin = next((item for item in origins if item.status == "confirmed"), None)
+    known_key = origin.key if origin else None
     supporting = {item.check for item in gathered.evidence if origin and _speaks_for(item, origin.key)}
     if supporting == {"deploy_timing"} and all(symptom.metric is Metric.ALERT for symptom in described.symptoms):
         # Argux itself saw nothing wrong, so there is nothing that the change would explain.
@@ -55,7 +56,7 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
     confidence = leading * (share if suspect else 1.0)
-    if supporting and supporting <= _TIME_AND_PLACE:
+    if supporting and supporting <= _TIME_AND_PLACE and not _has_text(gathered, known_key):
         confidence = min(confidence, weights.ONLY_TIME_AND_PLACE)
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
@@ -89,7 +90,12 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
 
 
 _TIME_AND_PLACE = frozenset({"deploy_timing", "trajectory", "change_place"})
-"""The checks that a nearby change passes by chance: nobody saw what it does, nor that its version does worse."""
+"""The checks that a nearby change passes by chance: where nobody read what it does, that is all."""
+
+
+def _has_text(gathered: Gathered, key: str | None) -> bool:
+    """Whether the text of a change was held against what is seen: its weight then says how far it is believed."""
+    return any(item.hypothesis_key == key and item.check == "change_text" for item in gathered.evidence)
 
 
 def _speaks_for(item: Evidence, key: str) -> bool:

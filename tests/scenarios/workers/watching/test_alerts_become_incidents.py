@@ -40,7 +40,7 @@ def test_a_firing_alert_opens_one_incident_however_often_it_is_sent(
     card = chat(services).root().card
     assert card.title == f"#{incident.id} HighErrorRate is firing: HighErrorRate it is"
     [account] = [one.card for one in chat(services).messages.values() if one.card.title.startswith("Diagnosis")]
-    assert "[E1] (telemetry) HighErrorRate is firing: HighErrorRate it is." in account.sections[0]
+    assert "[E1] (telemetry) “HighErrorRate is firing: HighErrorRate it is”." in account.sections[0]
     assert card.picture is None
 
 

@@ -18,11 +18,10 @@ TEXT = "cpu_usage_ratio cart cpu_usage_ratio above 0.35"
 
 def course(name: str = "cpu_usage_ratio", part: str = "cart", *, rise: tuple[int, int] | None = None) -> Course:
     """Return two hours of a quiet share, or of one that is three times as high between two samples."""
-    values: Floats = (0.2 + 0.01 * np.sin(np.arange(100) * 1.7)).astype(np.float64)
+    values: Floats = 0.2 + 0.01 * np.sin(np.arange(100, dtype=np.float64) * 1.7)
     if rise is not None:
         values[rise[0] : rise[1]] *= 3
-    times: Floats = (np.arange(100) * 60.0).astype(np.float64)
-    return Course(part, name, times, values)
+    return Course(part, name, np.arange(100, dtype=np.float64) * 60.0, values)
 
 
 def found(

@@ -1,0 +1,63 @@
+"""A change for which nothing but its time and place speaks is not blamed surely, and not at all for an alert alone."""
+
+from __future__ import annotations
+
+from detection.types import Deploy, Metric
+from integrations.text import ours
+from workers.diagnosis.confirm import confirm
+from workers.diagnosis.model import (
+    UNKNOWN,
+    Characterisation,
+    Evidence,
+    Gathered,
+    Hypothesis,
+    Outcome,
+    Role,
+    Symptom,
+    Verdict,
+)
+
+DEPLOY = Deploy(1, "cart", "v2", "3f2a1c9d00", None, "", 900.0)
+ORIGINS = (
+    Hypothesis("deploy:1", "deploy", Role.ORIGIN, ours("The deploy."), 0.5, deploy=DEPLOY),
+    Hypothesis(UNKNOWN, "unknown", Role.ORIGIN, ours("Something else."), 0.5),
+)
+
+
+def verdict(metric: Metric, *checks: str) -> Verdict:
+    """Return the verdict where these checks speak for the one deploy."""
+    symptom = Symptom(metric, "cart", "cart", None, None, None, None, 1.0, 0.0, 1, 900.0, 1200.0, 1000.0)
+    described = Characterisation(1, 1200.0, 1000.0, 1000.0, ("cart",), (symptom,), ())
+    evidence = tuple(
+        Evidence(check, "deploy:1", check, check, ours("It speaks."), {}, Outcome.DATA, 3.0, number)
+        for number, check in enumerate(checks, start=1)
+    )
+    return confirm(described, ORIGINS, Gathered(evidence, {}))
+
+
+def test_time_and_place_alone_are_never_sure() -> None:
+    found = verdict(Metric.ALERT, "trajectory", "change_place")
+    assert found.origin_key == "deploy:1"
+    assert found.confidence == 0.55
+
+
+def test_time_alone_blames_nothing_for_the_alert_of_another_monitor() -> None:
+    found = verdict(Metric.ALERT, "deploy_timing")
+    assert found.origin_key is None
+    assert found.status == "inconclusive"
+    assert found.confidence <= 0.55
+
+
+def test_what_argux_saw_itself_is_blamed_on_the_deploy_nearest_in_time_but_not_surely() -> None:
+    found = verdict(Metric.LATENCY_P95, "deploy_timing")
+    assert found.origin_key == "deploy:1"
+    assert found.confidence == 0.55
+
+
+def test_a_change_whose_text_explains_it_may_be_sure() -> None:
+    assert verdict(Metric.ALERT, "trajectory", "change_text").confidence > 0.9
+    assert verdict(Metric.LATENCY_P95, "deploy_timing", "metric_by_version").confidence > 0.9
+
+
+def test_a_change_whose_text_was_read_is_bounded_by_that_text_alone() -> None:
+    assert verdict(Metric.ALERT, "trajectory", "change_place", "change_text").confidence > 0.9
