@@ -303,7 +303,7 @@ def _turned(knob: _Knob, change: Changed) -> tuple[float, Consequence | None]:
     full, consequence = knob.raised if direction > 0 else knob.lowered
     if direction > 0 and knob.kind in _ROOM and full <= _HARMLESS_ROOM:
         # Room for more takes nothing away here; only much more of it weighs on what is called.
-        is_much = change.ratio is None or change.ratio <= 0 or change.ratio > _MUCH_MORE
+        is_much = change.ratio is None or change.ratio <= 0 or change.ratio >= _MUCH_MORE
         full = full if is_much and consequence is not None else _MORE_ROOM
     return full * (0.3 + 0.7 * _magnitude(change.ratio)), consequence
 

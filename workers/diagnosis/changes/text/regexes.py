@@ -66,7 +66,7 @@ def _branch_is_ambiguous(branch: str) -> bool:
     """Whether a branch has a part without an upper bound, and nothing that must stand between two rounds of it."""
     flat = re.sub(r"\((?:\?(?::|P?<\w+>))?|(?<!\\)\)(?=[^+*?{]|$)", "", branch)
     flat = re.sub(r"(?<!\\)\)(?=[+*?{])", "", flat)
-    repeated, between = [], []
+    repeated, between, solid = [], [], []
     position = 0
     while position < len(flat):
         atom = _ATOM.match(flat, position)
@@ -78,14 +78,17 @@ def _branch_is_ambiguous(branch: str) -> bool:
         position += len(count)
         if flat[position : position + 1] in ("?", "+") and count:
             position += 1
-        if _REPEATED.fullmatch(count):
+        is_repeated = bool(_REPEATED.fullmatch(count))
+        if is_repeated:
             repeated.append(atom.group())
-        if not _OPTIONAL.fullmatch(count) and not _REPEATED.fullmatch(count):
-            between.append(atom.group())
+        if not _OPTIONAL.fullmatch(count):
+            solid.append(is_repeated)
+            between += [] if is_repeated else [atom.group()]
     if not repeated:
         return False
     if not between:
-        return len(repeated) == 1 or any(_overlap(one, other) for one, other in pairwise(repeated)) or "." in repeated
+        # At most one part must be there, and it may go on: two rounds of it read like one.
+        return len(solid) <= 1 or any(_overlap(one, other) for one, other in pairwise(repeated)) or "." in repeated
     return all(any(_overlap(one, other) for other in repeated) for one in between)
 
 

@@ -182,6 +182,8 @@ def test_a_table_with_a_last_resort_is_not_suspected(path: str, diff: str) -> No
         r"(x+x+)+y",
         r"^(?:[\w-]+\.?)+$",
         r"(\d+,?)+$",
+        r"^(\s*\w+\s*)*$",
+        r"(a*b*)*c",
         r"(a+){2,}",
     ],
 )
@@ -199,7 +201,7 @@ def test_a_repeated_group_that_reads_one_text_in_many_ways_is_hungry(pattern: st
         r"(foo|bar)+",
         r"([A-Z]\d)+",
         r"(\"[^\"]*\",)*",
-        r"^\s*(#.*\n)*$"[:-8],
+        r"(\w+\s+)+",
         r"(ab)*",
         r"[(a+)+]",
         r"\(a+\)+",
