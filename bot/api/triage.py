@@ -16,7 +16,7 @@ router = APIRouter(prefix="/triage", tags=["Incidents"])
 
 
 class DecisionOut(BaseModel):
-    """A decision about a firing alert or a finding of Argux: it wakes people, waits for the digest, or is recorded.
+    """A decision about a firing alert or an own finding: it wakes people, waits for the digest, or is only recorded.
 
     joins: the fingerprint of what it is a symptom of. waiting_since: when the first decision to wait was made.
     over_at: when it was replaced or the alert ended; null for what holds now.

@@ -16,13 +16,13 @@ _INNER_QUOTES = str.maketrans({"“": "'", "”": "'"})
 
 def quoted(text: str, limit: int = 160) -> str:
     """Return text from outside as one plain line of at most `limit` characters, without fake citations."""
-    line = _CITATION_LIKE.sub(r"(\1)", visible(text[: limit * 20])).translate(_INNER_QUOTES)
+    line = _CITATION_LIKE.sub(r"(\1)", visible(text[: limit * 20]))
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
 def in_quotes(text: str, limit: int = 160) -> str:
     """Return text from outside in quotation marks that it cannot close: nobody takes what it says for ours."""
-    return f"“{quoted(text, limit)}”"
+    return f"“{quoted(text, limit).translate(_INNER_QUOTES)}”"
 
 
 def quoted_code(text: str, limit: int = 160) -> Markup:
