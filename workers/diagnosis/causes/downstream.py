@@ -1,4 +1,7 @@
-"""Another part than the alerted one failed first, and why is not known here: a partial answer, for its owner."""
+"""Another part than the alerted one failed first, and why is not known here: a partial answer, for its owner.
+
+It stays below every change that could have done it: a store is often broken by those who use it.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +55,9 @@ def suspects(
 
 
 def _around(origin: str, observed: Observed) -> frozenset[str]:
-    """Return the parts whose change could have broken the origin: itself, what uses it up, and what it calls."""
-    return frozenset({origin}) | observed.holders() | observed.callees(origin) | observed.nodes_of(origin)
+    """Return the parts whose change could have broken the origin: itself, who uses it, what it calls, its nodes."""
+    users = observed.holders() | observed.callers(origin)
+    return frozenset({origin}) | users | observed.callees(origin) | observed.nodes_of(origin)
 
 
 def _is_changed(origin: str, observed: Observed, brought: Sequence[Brought], alone: Sequence[Commit]) -> bool:

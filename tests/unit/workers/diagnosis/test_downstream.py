@@ -64,6 +64,10 @@ def test_a_deploy_or_a_flag_of_the_part_that_failed_first_is_asked_before_its_ow
     assert downstream(seen(COURSES, edges=EDGES, flags=(flag,))) == []
 
 
+def test_a_deploy_of_who_calls_the_part_that_failed_first_could_have_broken_it() -> None:
+    assert downstream(seen(COURSES, edges=EDGES, deploys=(deploy("checkout", -2),))) == []
+
+
 def test_a_deploy_after_the_onset_or_of_another_part_changes_nothing() -> None:
     assert downstream(seen(COURSES, edges=EDGES, deploys=(deploy("payment", 20),))) == ["downstream:payment"]
     assert downstream(seen(COURSES, edges=EDGES, deploys=(deploy("web", -2),))) == ["downstream:payment"]
@@ -76,8 +80,9 @@ def test_a_known_cause_there_is_told_instead() -> None:
 
 
 def test_a_partial_answer_does_not_say_that_no_change_did_it_by_crowding_the_changes_out() -> None:
-    unread = Commit("a" * 40, None, "mia", ONSET - 300, "rework", "", (), service="checkout")
-    observed = seen(COURSES, edges=EDGES, deploys=(deploy("checkout", -1),), commits=(unread,))
+    unread = Commit("a" * 40, None, "mia", ONSET - 300, "rework", "", (), service="web")
+    observed = seen(COURSES, edges=EDGES, deploys=(deploy("web", -1),), commits=(unread,))
+    assert downstream(observed) == ["downstream:payment"]
 
     answer = verdict(observed, find_suspects(observed))
 
