@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from detection.chain import Sign
-
 from detection.types import SymptomKind
 from integrations.cards import moment
 from integrations.text import ours

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from detection.chain import LineGroup
 
+from detection.chain import LineGroup
 from detection.types import LogSeries
 from storage.telemetry.protocol import FINE_LOG_SECONDS, LOG_TEMPLATE, TelemetryStore
 

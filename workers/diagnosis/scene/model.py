@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
 from detection.chain.observed import USAGE
+from detection.chain.suspects import Suspect
 from detection.types import (
     Commit,
     Deploy,
@@ -43,7 +44,7 @@ class Scene:
     """Everything that the stores know about the time of an incident.
 
     alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. commits: those that
-    the stores hold; a code host may know more.
+    the stores hold; a code host may know more. suspected: how oddly each part behaves, likeliest first.
     """
 
     since: float
@@ -61,6 +62,7 @@ class Scene:
     deploys: tuple[Deploy, ...] = ()
     commits: tuple[Commit, ...] = ()
     flags: tuple[FlagChange, ...] = ()
+    suspected: tuple[Suspect, ...] = ()
     sources: tuple[Source, ...] = ()
 
 
@@ -85,7 +87,7 @@ class Observed:
         return frozenset(origin | set(self.chain.victims) | set(self.scene.alerted) | self.holders())
 
     def holders(self) -> frozenset[str]:
-        """Return what may have used up the origin: what is on the node, or uses the store, and left its course first."""
+        """Return what may have used up the origin: it is on the node or uses the store, and left its course first."""
         origin = self.chain.origin
         if origin is None:
             return frozenset()

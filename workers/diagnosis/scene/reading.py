@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from detection.chain import LineGroup
+from detection.chain.suspects import Suspect
 from detection.symptoms import symptoms_of_text
 from detection.types import Deploy, LogSignature
 from storage.commits import commits_between
@@ -22,6 +23,7 @@ from storage.orchestrator import events_between
 from storage.provider_statuses import statuses_between
 from storage.service_map import edges_known, places_known
 from workers.diagnosis.model import Characterisation, DiagnosisSources
+from workers.diagnosis.scene.behaviour import read_suspects
 from workers.diagnosis.scene.courses import endpoint_courses, metric_courses
 from workers.diagnosis.scene.lines import line_groups
 from workers.diagnosis.scene.model import Scene
@@ -54,12 +56,19 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
     lines = reader.ask("logs", lambda: line_groups(telemetry, since=since, onset=onset, until=until))
     counted = reader.stored("log signatures", lambda session: signatures_between(session, _at(since), _at(until)))
     traces = reader.ask("traces", lambda: telemetry.traces(since=onset - EVENTS_SECONDS, until=until))
+    noticed = alerted(described)
+    suspected: Sequence[Suspect] = ()
+    if not noticed:
+        # Nothing says where to look; where something does, the signs around it tell more than conduct does.
+        suspected = reader.ask(
+            "behaviour before", lambda: read_suspects(telemetry, courses, since=since, onset=onset, until=until)
+        )
     edges = reader.stored("service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)))
     changes_since = _at(onset - CHANGES_SECONDS)
     return Scene(
         since=since,
         until=until,
-        alerted=alerted(described),
+        alerted=noticed,
         alerted_at=_alerted_at(described),
         alert_texts=tuple(str(symptom.words or symptom.name) for symptom in described.symptoms),
         courses=(*courses, *requests),
@@ -80,6 +89,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         deploys=tuple(reader.stored("deploys", lambda session: _deploys(session, sources, changes_since, _at(until)))),
         commits=tuple(reader.stored("commits", lambda session: commits_between(session, changes_since, _at(until)))),
         flags=tuple(reader.stored("flags", lambda session: flag_changes_between(session, changes_since, _at(until)))),
+        suspected=tuple(suspected),
         sources=tuple(reader.asked),
     )
 
