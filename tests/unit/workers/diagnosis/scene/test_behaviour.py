@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import cast
+
 import numpy as np
 
 from detection.chain.suspects import Call
-from detection.types import LogRecord
+from detection.types import LogRecord, Span
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis.scene.behaviour import event_of, occurrences_of, read_suspects
 from workers.diagnosis.scene.model import Course
+
+
+class NoSpans:
+    """A store of telemetry that keeps no spans."""
+
+    def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
+        assert since < until
+        assert limit > 0
+        return ()
+
 
 ONSET = 100_000.0
 MINUTES = ONSET - 3600 + 60 * np.arange(64.0)
@@ -19,18 +32,18 @@ def _course(part: str, name: str, usual: float, now: float) -> Course:
     return Course(part, name, MINUTES, np.where(MINUTES >= ONSET - 240, now, values))
 
 
-def _ranked(telemetry: TelemetryStore, *courses: Course) -> list[str]:
-    found = read_suspects(telemetry, courses, since=ONSET - 3600, onset=ONSET, until=ONSET + 240)
+def _ranked(*courses: Course) -> list[str]:
+    found = read_suspects(cast(TelemetryStore, NoSpans()), courses, since=ONSET - 3600, onset=ONSET, until=ONSET + 240)
     return [one.part for one in found if one.score > 0]
 
 
-def test_who_the_network_reaches_late_is_suspected(telemetry: TelemetryStore) -> None:
+def test_who_the_network_reaches_late_is_suspected() -> None:
     web = _course("web", "latency_p95_ms", 200, 230)
-    assert _ranked(telemetry, web, _course("cart", "network_delay_ms", 1, 200)) == ["cart"]
+    assert _ranked(web, _course("cart", "network_delay_ms", 1, 200))[0] == "cart"
 
 
-def test_what_is_as_usual_or_says_nothing_of_its_part_is_not_suspected(telemetry: TelemetryStore) -> None:
-    assert _ranked(telemetry, _course("web", "latency_p95_ms", 200, 200), _course("cart", "visits", 5, 500)) == []
+def test_what_is_as_usual_or_says_nothing_of_its_part_is_not_suspected() -> None:
+    assert _ranked(_course("web", "latency_p95_ms", 200, 200), _course("cart", "visits", 5, 500)) == []
 
 
 def test_a_line_belongs_to_the_shortest_span_of_its_part_that_was_open() -> None:
