@@ -258,6 +258,11 @@ class SqlTelemetry:
         with self._readers.connect() as connection:
             return hot_traces.traces(connection, since=since, until=until, limit=limit)
 
+    def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
+        """Return spans of the hot store, the newest first."""
+        with self._readers.connect() as connection:
+            return hot_traces.spans_between(connection, since=since, until=until, limit=limit)
+
     def calls_above(self, sequence: int, up_to: int, *, arrived_since: float) -> tuple[Sequence[tuple[str, str]], int]:
         """Return (caller, callee) of the server spans between two numbers, and the number of the newest span."""
         with self._readers.connect() as connection:

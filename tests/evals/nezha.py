@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.benchmarks.figures import NothingToMeasureError
 from tests.evals.cases import Case, read_case
 from tests.evals.marks import Mark
-from tests.evals.nezha_days import Fault, days, edges, faults, log_rows, metric_rows, places, spans, stamp
+from tests.evals.nezha_days import Fault, days, edges, faults, metric_rows, places, records, stamp
 from tests.evals.seam import Answer
 
 _SECONDS_UNTIL_ALERT = 180
@@ -44,12 +44,11 @@ def export(day: Path, fault: Fault, folder: Path) -> None:
     }
     _write(folder / "alert.json", alert)
     with (folder / "metrics.csv").open("w", encoding="utf-8") as file:
-        file.write("timestamp,service,metric,value\n")
+        file.write("timestamp,service,metric,value,caller,callee\n")
         file.writelines(f"{row}\n" for row in metric_rows(day, fault))
-    found = spans(day, fault)
+    found, lines = records(day, fault)
     if found:
         _write(folder / "traces.json", found)
-    lines = log_rows(day, fault)
     if lines:
         (folder / "logs.ndjson").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     called = edges(day, found)

@@ -14,14 +14,27 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-_BEFORE = 60 * 60
+_USUAL_MINUTES = 60
+_AFTERMATH = 360
 _AFTER = 4 * 60
 _MINUTES = 3
-_MOST = 1500
-"""Spans and log lines kept of a minute; traces are kept whole, lines evenly."""
+_MOST, _MOST_USUAL = 600, 200
+"""Spans kept of a minute of the fault's, and of a usual one."""
 _REFERENCE = 10 * 60
 """The fault-free minute of the day is laid this long before the fault, as what is usual."""
 _ADDRESS = re.compile(r"[\d.]+")
+_MEASURES = frozenset(
+    {
+        "CpuUsageRate(%)",
+        "MemoryUsageRate(%)",
+        "PodServerLatencyP90(s)",
+        "PodServerLatencyP95(s)",
+        "PodServerLatencyP99(s)",
+        "PodWorkload(Ops)",
+        "NodeCpuUsageRate(%)",
+    }
+)
+"""What a pod is watched by; the rest counts the same in other units."""
 _NO_MEASURE = frozenset({"Time", "TimeStamp", "PodName", "ServiceName", "time", "timestamp"})
 
 
@@ -64,45 +77,110 @@ def stamp(seconds: float) -> str:
 
 
 def metric_rows(day: Path, fault: Fault) -> Iterator[str]:
-    """Yield rows "timestamp,service,metric,value" of the hour before the fault and the minutes within it."""
+    """Yield rows "timestamp,service,metric,value,caller,callee" of the fault's minutes and of an hour without a fault.
+
+    That hour is made of the minutes of the day that lie nearest to the fault and in no fault's time: a system in
+    production is not broken every eight minutes.
+    """
     for path in sorted((day / "metric").glob("*_metric.csv*")):
-        for row in _around(path, "Time", fault):
-            at, service = stamp(_seconds(row["Time"])), service_of(row["PodName"])
+        for at, row in _placed(day, _kept_rows(path), "Time", fault):
+            service = service_of(row["PodName"])
             for name, text in row.items():
                 value = _number(text)
-                if name not in _NO_MEASURE and math.isfinite(value):
-                    yield f"{at},{service},{name},{value:g}"
-    for path in sorted((day / "metric").glob("source_50.csv*")):
-        for row in _around(path, "time", fault):
-            at = stamp(_seconds(row["time"]))
-            for edge, text in row.items():
-                if edge not in _NO_MEASURE and math.isfinite(_number(text)):
-                    caller, _, callee = edge.partition("_")
-                    yield f"{at},{callee},latency_p50_seconds_seen_by_{caller},{_number(text):g}"
+                if name in _MEASURES and math.isfinite(value):
+                    yield f"{stamp(at)},{service},{name},{value:g},,"
+    for at, row in _placed(day, _delays(day), "time", fault):
+        for edge, text in row.items():
+            caller, _, callee = edge.partition("_")
+            if edge != "time" and math.isfinite(_number(text)):
+                yield f"{stamp(at)},{callee},network_delay_ms,{_number(text):g},{caller},{callee}"
 
 
-def spans(day: Path, fault: Fault) -> list[dict[str, Any]]:
-    """Return the spans of the fault's minutes and of the fault-free minute; none where the day has metrics only."""
+def _delays(day: Path) -> list[dict[str, str]]:
+    """Return the network's delay on each edge in ms, a row a minute: the caller's median time less the callee's."""
+    sides = [next(iter(sorted((day / "metric").glob(f"{side}_50.csv*"))), None) for side in ("source", "destination")]
+    if sides[0] is None or sides[1] is None:
+        return []
+    found = []
+    for ours, theirs in zip(_kept_rows(sides[0]), _kept_rows(sides[1]), strict=False):
+        edges_of_both = ours.keys() & theirs.keys() - _NO_MEASURE
+        delays = {edge: f"{1000 * (_number(ours[edge]) - _number(theirs[edge])):g}" for edge in sorted(edges_of_both)}
+        found.append({"time": ours["time"], **delays})
+    return found
+
+
+def _placed(
+    day: Path, rows: Sequence[dict[str, str]], column: str, fault: Fault
+) -> Iterator[tuple[float, dict[str, str]]]:
+    """Yield (seconds, row): the fault's own rows when they were, usual ones a minute apart before it."""
+    timed = [(_seconds(row[column]), row) for row in rows]
+    began = [one.at for one in faults(day)]
+    usual = [(at, row) for at, row in timed if not any(-60 <= at - start <= _AFTERMATH for start in began)]
+    nearest = sorted(sorted(usual, key=lambda one: abs(one[0] - fault.at))[:_USUAL_MINUTES], key=lambda one: one[0])
+    for place, (_, row) in enumerate(nearest):
+        yield fault.at - _REFERENCE - 60 * (len(nearest) - place), row
+    yield from ((at, row) for at, row in timed if fault.at < at <= fault.at + _AFTER)
+
+
+def records(day: Path, fault: Fault) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the spans and the log lines of the fault's minutes and of the usual ones; none of a day of metrics only.
+
+    Traces are kept whole, as many as _MOST spans of a minute allow, and of the lines those of these traces.
+    """
     found: list[dict[str, Any]] = []
-    for path, shift in _files(day, fault, "trace"):
-        traces: dict[str, list[dict[str, Any]]] = {}
-        for row in _rows(path):
-            traces.setdefault(row["TraceID"], []).append(_span(row, shift))
-        kept = 0
+    lines: list[dict[str, Any]] = []
+    for period in _periods(day, fault):
+        traces, logged = _read_period(day, period)
+        kept: dict[str, None] = {}
+        count = 0
         for trace in sorted(traces):
-            if kept < _MOST:
-                found += traces[trace]
-                kept += len(traces[trace])
-    return found
+            if count >= (_MOST_USUAL if period.shift else _MOST):
+                break
+            kept[trace] = None
+            count += len(traces[trace])
+        found += [_span(row, period.shift) for trace in kept for row in traces[trace]]
+        lines += [_line(row, period.shift) for trace in kept for row in logged.get(trace, ())]
+    return found, lines
 
 
-def log_rows(day: Path, fault: Fault) -> list[dict[str, Any]]:
-    """Return the log lines of the fault's minutes and of the fault-free minute."""
-    found: list[dict[str, Any]] = []
-    for path, shift in _files(day, fault, "log"):
-        rows = list(_rows(path))
-        found += [_line(row, shift) for row in rows[:: max(len(rows) // _MOST, 1)]]
-    return found
+@dataclass(frozen=True, slots=True)
+class _Period:
+    """Records of the files of `minute` from `since` on and before `until`, seconds UTC, to be shifted."""
+
+    folder: str
+    minute: str
+    since: float
+    until: float
+    shift: float
+
+
+def _periods(day: Path, fault: Fault) -> Iterator[_Period]:
+    """Yield the fault's minutes; then, laid minute by minute before it, the seconds before the faults of the day."""
+    for ahead in range(_MINUTES):
+        then = datetime.fromtimestamp(fault.at + 60 * ahead, UTC)
+        yield _Period("", f"{then:%H_%M}", fault.at, math.inf, 0.0)
+    usual = [
+        ("faultfree_", path.name.split("_trace")[0], math.inf) for path in (day / "faultfree_trace").glob("*.csv*")
+    ]
+    for one in faults(day):
+        usual.append(("", f"{datetime.fromtimestamp(one.at, UTC):%H_%M}", one.at))
+    for place, (folder, minute, until) in enumerate(usual):
+        hours, minutes = (int(part) for part in minute.split("_")[:2])
+        began = datetime.fromtimestamp(fault.at, UTC).replace(hour=hours, minute=minutes, second=0).timestamp()
+        laid = fault.at - _REFERENCE - 60 * place
+        yield _Period(folder, minute, 0.0, until, laid - began if laid != began else 1e-6)
+
+
+def _read_period(day: Path, period: _Period) -> tuple[dict[str, list[dict[str, str]]], dict[str, list[dict[str, str]]]]:
+    kinds = []
+    for kind, column in (("trace", "StartTimeUnixNano"), ("log", "TimeUnixNano")):
+        rows: dict[str, list[dict[str, str]]] = {}
+        for path in sorted((day / f"{period.folder}{kind}").glob(f"{period.minute}_{kind}.csv*")):
+            for row in _kept_rows(path):
+                if period.since <= int(row[column]) / 1e9 < period.until:
+                    rows.setdefault(row["TraceID"], []).append(row)
+        kinds.append(rows)
+    return kinds[0], kinds[1]
 
 
 def edges(day: Path, found: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
@@ -125,33 +203,26 @@ def _dependencies(day: Path) -> list[tuple[str, str]]:
     return [(row["Source"], row["Target"]) for path in paths for row in _rows(path)]
 
 
-def _files(day: Path, fault: Fault, kind: str) -> Iterator[tuple[Path, float]]:
-    """Yield the files of the fault's minutes and the fault-free one, with the seconds by which it is to be shifted."""
-    for ahead in range(_MINUTES):
-        minute = datetime.fromtimestamp(fault.at + 60 * ahead, UTC)
-        for path in sorted((day / kind).glob(f"{minute:%H_%M}_{kind}.csv*")):
-            yield path, 0.0
-    for path in sorted((day / f"faultfree_{kind}").glob(f"*_{kind}.csv*"))[:1]:
-        hours, minutes = path.name.split("_")[:2]
-        began = datetime.fromtimestamp(fault.at, UTC).replace(hour=int(hours), minute=int(minutes), second=0)
-        yield path, round(fault.at - _REFERENCE - began.timestamp())
-
-
 def _span(row: dict[str, str], shift: float) -> dict[str, Any]:
     return {
-        "trace_id": row["TraceID"] + ("f" if shift else ""),
+        "trace_id": _trace_id(row, shift),
         "span_id": row["SpanID"],
         "parent_id": None if row["ParentID"] == "root" else row["ParentID"],
         "service": service_of(row["PodName"]),
         "name": row["OperationName"],
-        "start": _to_the_millisecond(int(row["StartTimeUnixNano"]) / 1e9 + shift),
+        "start": _to_the_microsecond(int(row["StartTimeUnixNano"]) / 1e9 + shift),
         "duration_ms": round(float(row["Duration"]) / 1000, 3),
         "status": "OK",
     }
 
 
-def _to_the_millisecond(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def _trace_id(row: dict[str, str], shift: float) -> str:
+    """A request that is laid elsewhere too, as usual for one fault and of another's time, is two."""
+    return row["TraceID"] + (f"f{abs(round(shift)) % 100_000}" if shift else "")
+
+
+def _to_the_microsecond(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _line(row: dict[str, str], shift: float) -> dict[str, Any]:
@@ -161,24 +232,18 @@ def _line(row: dict[str, str], shift: float) -> dict[str, Any]:
         text = row["Log"].strip()
     level = next((word for word in ("ERROR", "WARN", "DEBUG") if f" {word} " in text[:60]), "INFO")
     return {
-        "timestamp": stamp(int(row["TimeUnixNano"]) / 1e9 + shift),
+        "timestamp": _to_the_microsecond(int(row["TimeUnixNano"]) / 1e9 + shift),
         "service": service_of(row["PodName"]),
         "severity_text": level,
         "msg": text,
-        "trace_id": row["TraceID"],
+        "trace_id": _trace_id(row, shift),
         "node": row["Node"],
     }
 
 
-def _around(path: Path, column: str, fault: Fault) -> Iterator[dict[str, str]]:
-    for row in _kept_rows(path):
-        if fault.at - _BEFORE <= _seconds(row[column]) <= fault.at + _AFTER:
-            yield row
-
-
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=512)
 def _kept_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a file of metrics, which every fault of its day reads again."""
+    """Return the rows of a file, which every fault of its day reads again."""
     return list(_rows(path))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from detection.types import Span, SpanKind
 from storage.telemetry.rows.tables import requests, spans
@@ -35,21 +36,39 @@ def traces(connection: Connection, *, since: float, until: float, limit: int) ->
     for place in range(0, len(ids), _AT_ONCE):
         query = select(spans).where(spans.c.trace_id.in_(ids[place : place + _AT_ONCE])).order_by(spans.c.started_at)
         for row in connection.execute(query):
-            found[row.trace_id].append(
-                Span(
-                    trace_id=row.trace_id,
-                    span_id=row.span_id,
-                    parent_span_id=row.parent_span_id,
-                    kind=SpanKind(row.kind),
-                    name=row.name,
-                    service=row.service,
-                    version=row.version,
-                    started_at=row.started_at,
-                    duration_ms=row.duration_ms,
-                    is_error=row.is_error,
-                    endpoint=row.endpoint,
-                    status_code=row.status_code,
-                    statement=row.statement,
-                )
-            )
+            found[row.trace_id].append(_span(row))
     return [found[trace_id][:_LONGEST_TRACE] for trace_id in ids if trace_id in found]
+
+
+def spans_between(connection: Connection, *, since: float, until: float, limit: int) -> Sequence[Span]:
+    """Return up to `limit` spans that started within the time, the newest first.
+
+    Only among so many of the newest as are read in a second, whatever the store holds.
+    """
+    columns = spans.c
+    newest = (connection.scalar(select(func.max(columns.sequence))) or 0) - NEWEST_REQUESTS
+    query = (
+        select(spans)
+        .where(columns.sequence > newest, columns.started_at >= since, columns.started_at < until)
+        .order_by(columns.sequence.desc())
+        .limit(limit)
+    )
+    return [_span(row) for row in connection.execute(query)]
+
+
+def _span(row: Row[Any]) -> Span:
+    return Span(
+        trace_id=row.trace_id,
+        span_id=row.span_id,
+        parent_span_id=row.parent_span_id,
+        kind=SpanKind(row.kind),
+        name=row.name,
+        service=row.service,
+        version=row.version,
+        started_at=row.started_at,
+        duration_ms=row.duration_ms,
+        is_error=row.is_error,
+        endpoint=row.endpoint,
+        status_code=row.status_code,
+        statement=row.statement,
+    )

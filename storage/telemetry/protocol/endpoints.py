@@ -127,6 +127,10 @@ class ReadsEndpoints(Protocol):
         """
         ...
 
+    def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
+        """Return up to `limit` spans of the hot store that started within the time, the newest first."""
+        ...
+
     def versions_seen(self, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:
         """Return (version, time first seen) of a service's requests in the hot store, oldest first."""
         ...

@@ -50,17 +50,27 @@ def test_a_fault_becomes_an_incident_that_names_no_service(data: Path, tmp_path:
     assert case.truth["origin_service"] == "cart-service"
 
 
-def test_metrics_are_those_of_the_hour_before_and_only_numbers(data: Path, tmp_path: Path) -> None:
+def test_usual_minutes_are_laid_before_the_fault_and_only_numbers_are_kept(data: Path, tmp_path: Path) -> None:
     (case,) = cases(data, tmp_path / "out")
     assert (case.folder / "metrics.csv").read_text().splitlines()[1:] == [
-        "2023-01-29T09:10:00Z,cart-service,CpuUsageRate(%),5"
+        "2023-01-29T09:01:30Z,cart-service,CpuUsageRate(%),9,,",
+        "2023-01-29T09:02:30Z,cart-service,CpuUsageRate(%),5,,",
     ]
+
+
+def test_the_delay_of_the_network_is_the_callers_time_less_the_callees(data: Path, tmp_path: Path) -> None:
+    metric = data / "2023-01-29" / "metric"
+    for side, seconds in (("source", "0.205"), ("destination", "0.005")):
+        (metric / f"{side}_50.csv").write_text(f"time,timestamp,web_cart-service\n2023-01-29 09:14:00,1,{seconds}\n")
+    (case,) = cases(data, tmp_path / "out")
+    rows = (case.folder / "metrics.csv").read_text().splitlines()
+    assert "2023-01-29T09:14:00Z,cart-service,network_delay_ms,200,web,cart-service" in rows
 
 
 def test_spans_give_the_service_map_and_the_quiet_minute_lies_before_the_fault(data: Path, tmp_path: Path) -> None:
     (case,) = cases(data, tmp_path / "out")
     spans = json.loads((case.folder / "traces.json").read_text())
-    assert {span["start"] for span in spans} == {"2023-01-29T09:13:30.000Z", "2023-01-29T09:04:00.000Z"}
+    assert {span["start"] for span in spans} == {"2023-01-29T09:13:30.000000Z", "2023-01-29T09:04:00.000000Z"}
     assert len({(span["trace_id"], span["span_id"]) for span in spans}) == 4
     edges = json.loads((case.folder / "service_map.json").read_text())["edges"]
     assert edges == [{"from": "web", "to": "cart-service"}]
@@ -80,7 +90,7 @@ def test_without_spans_the_list_of_dependencies_gives_edges_and_nodes(data: Path
 def test_a_line_keeps_its_level_and_the_time_of_its_record(data: Path, tmp_path: Path) -> None:
     (case,) = cases(data, tmp_path / "out")
     line = json.loads((case.folder / "logs.ndjson").read_text())
-    assert (line["severity_text"], line["timestamp"]) == ("ERROR", "2023-01-29T09:13:30Z")
+    assert (line["severity_text"], line["timestamp"]) == ("ERROR", "2023-01-29T09:13:30.000000Z")
 
 
 def test_the_service_of_the_pod_passes_and_another_does_not(data: Path, tmp_path: Path) -> None:

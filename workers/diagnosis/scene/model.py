@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
 from detection.chain.observed import HARM, USAGE
+from detection.chain.suspects import Suspect
 from detection.types import (
     Commit,
     Deploy,
@@ -44,8 +45,9 @@ class Scene:
     """Everything that the stores know about the time of an incident.
 
     alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. is_seen_by_argux:
-    Argux's own detectors noticed it too. commits: those that the stores hold; a code host may know more. known: what
-    was learnt from earlier incidents. daily: the courses of the alerted services over the last days, a value an hour.
+    Argux's own detectors noticed it too. commits: those that the stores hold; a code host may know more. suspected: how
+    oddly each part behaves, likeliest first. known: what was learnt from earlier incidents. daily: the courses of the
+    alerted services over the last days, a value an hour.
     """
 
     since: float
@@ -64,6 +66,7 @@ class Scene:
     deploys: tuple[Deploy, ...] = ()
     commits: tuple[Commit, ...] = ()
     flags: tuple[FlagChange, ...] = ()
+    suspected: tuple[Suspect, ...] = ()
     sources: tuple[Source, ...] = ()
     known: tuple[KnownIncident, ...] = ()
     daily: tuple[Course, ...] = ()

@@ -29,7 +29,14 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     )
     surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces)
     alerted = scene.alerted[0] if scene.alerted else None
-    chain = trace_chain(signs, surroundings, alerted=alerted, alerted_at=scene.alerted_at, parts=parts)
+    chain = trace_chain(
+        signs,
+        surroundings,
+        alerted=alerted,
+        alerted_at=scene.alerted_at,
+        parts=parts,
+        suspected=scene.suspected,
+    )
     kinds: dict[str, set[SymptomKind]] = defaultdict(set)
     for sign in signs:
         kinds[sign.part].add(sign.kind)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from sqlalchemy.orm import Session
 
 from detection.chain import LineGroup
+from detection.chain.suspects import Suspect
 from detection.symptoms import symptoms_of_text
 from detection.types import Deploy, LogSignature, Metric, ProviderStatus
 from storage import models
@@ -22,6 +23,7 @@ from storage.service_map import edges_known, places_known
 from storage.telemetry.protocol import COARSE_SECONDS, LOG_TEMPLATE
 from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader
+from workers.diagnosis.scene.behaviour import read_suspects
 from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses
 from workers.diagnosis.scene.lines import line_groups
 from workers.diagnosis.scene.model import Scene
@@ -72,6 +74,13 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         models.LogSignature,
     )
     traces = reader.ask("traces", lambda: telemetry.traces(since=onset - EVENTS_SECONDS, until=until))
+    noticed = alerted(described)
+    suspected: Sequence[Suspect] = ()
+    if not noticed:
+        # Nothing says where to look; where something does, the signs around it tell more than conduct does.
+        suspected = reader.ask(
+            "behaviour before", lambda: read_suspects(telemetry, courses, since=since, onset=onset, until=until)
+        )
     edges = reader.stored(
         "service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
     )
@@ -79,7 +88,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
     return Scene(
         since=since,
         until=until,
-        alerted=alerted(described),
+        alerted=noticed,
         alerted_at=_alerted_at(described),
         alert_texts=tuple(str(symptom.words or symptom.name) for symptom in described.symptoms),
         is_seen_by_argux=any(symptom.metric is not Metric.ALERT for symptom in described.symptoms),
@@ -123,7 +132,8 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
                 lambda session: known_incidents(session, since=_at(onset - KNOWN_SECONDS), but=described.incident_id),
             )
         ),
-        daily=tuple(reader.ask("earlier days", lambda: daily_courses(telemetry, alerted(described), before=onset))),
+        daily=tuple(reader.ask("earlier days", lambda: daily_courses(telemetry, noticed, before=onset))),
+        suspected=tuple(suspected),
         sources=tuple(reader.asked),
     )
 

@@ -30,6 +30,14 @@ def test_spans_of_two_traces_may_share_a_span_id(store: TelemetryStore) -> None:
     assert store.append_spans(spans) == Appended(2, 0)
 
 
+def test_spans_between_are_the_newest_of_their_time(store: TelemetryStore) -> None:
+    spans = [make_span(name, None, SpanKind.SERVER) for name in ("a", "b", "c")]
+    store.append_spans(spans)
+    at = spans[0].started_at
+    assert store.spans_between(since=at, until=at + 1, limit=2) == [spans[2], spans[1]]
+    assert store.spans_between(since=at + 1, until=at + 2, limit=2) == []
+
+
 def test_text_that_databases_refuse_does_not_lose_its_batch(store: TelemetryStore) -> None:
     bad = Event("nul\x00", "view\x00", "half \ud800 pair", NOW, {"page": "/\x00", "name": "\udc00"})
     long = [make_event("view", user=letter * 10_000 + str(number)) for letter in "ü€" for number in range(2)]

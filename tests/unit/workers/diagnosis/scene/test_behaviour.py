@@ -1,0 +1,63 @@
+"""What the stores know of how parts behave, against a time without a fault."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+
+from detection.chain.suspects import Call
+from detection.types import LogRecord, Span
+from storage.telemetry.protocol import TelemetryStore
+from workers.diagnosis.scene.behaviour import event_of, occurrences_of, read_suspects
+from workers.diagnosis.scene.model import Course
+
+
+class NoSpans:
+    """A store of telemetry that keeps no spans."""
+
+    def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
+        assert since < until
+        assert limit > 0
+        return ()
+
+
+ONSET = 100_000.0
+MINUTES = ONSET - 3600 + 60 * np.arange(64.0)
+
+
+def _course(part: str, name: str, usual: float, now: float) -> Course:
+    values = usual + 0.01 * usual * np.sin(MINUTES)
+    return Course(part, name, MINUTES, np.where(MINUTES >= ONSET - 240, now, values))
+
+
+def _ranked(*courses: Course) -> list[str]:
+    found = read_suspects(cast(TelemetryStore, NoSpans()), courses, since=ONSET - 3600, onset=ONSET, until=ONSET + 240)
+    return [one.part for one in found if one.score > 0]
+
+
+def test_who_the_network_reaches_late_is_suspected() -> None:
+    web = _course("web", "latency_p95_ms", 200, 230)
+    assert _ranked(web, _course("cart", "network_delay_ms", 1, 200))[0] == "cart"
+
+
+def test_what_is_as_usual_or_says_nothing_of_its_part_is_not_suspected() -> None:
+    assert _ranked(_course("web", "latency_p95_ms", 200, 200), _course("cart", "visits", 5, 500)) == []
+
+
+def test_a_line_belongs_to_the_shortest_span_of_its_part_that_was_open() -> None:
+    calls = [
+        Call("t", "outer", None, "cart", "GET", 10.0, 5_000),
+        Call("t", "inner", "outer", "cart", "read", 11.0, 1_000),
+        Call("t", "other", "outer", "db", "select", 11.0, 10),
+    ]
+    lines = [LogRecord(str(at), "cart", None, at, "INFO", "read 7 rows", trace_id="t") for at in (11.5, 14.0, 99.0)]
+    found = occurrences_of(calls, [*lines, LogRecord("x", "web", None, 11.5, "INFO", "hello", trace_id="t")])
+    assert [one.span_id for one in found] == ["inner", "outer", ""]
+    assert {one.event for one in found} == {"INFO read <*> rows"}
+
+
+def test_a_place_in_the_code_names_an_event_whatever_else_the_line_says() -> None:
+    assert event_of("17:13 INFO f.m.FoodService#24 got 3") == event_of("18:01 INFO f.m.FoodService#24 got none")
+    assert event_of("got 3 rows") != event_of("lost 3 rows")
