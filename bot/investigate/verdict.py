@@ -14,6 +14,8 @@ from workers.services import Services
 
 NONE = "none"
 FLAG = "flag"
+SURE_OF_NONE = 0.8
+"""How sure it can be at most that no change did it, where what did it is not known."""
 
 
 def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
@@ -39,7 +41,7 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
     return Investigation(
         case="",
         root_cause_commit=_commit(origin, shas, verdict.no_change),
-        confidence=round(min(outside, verdict.confidence or outside), 4) if is_open else verdict.confidence,
+        confidence=round(min(outside, SURE_OF_NONE), 4) if is_open and verdict.no_change else verdict.confidence,
         ranked=ranked,
         cause=origin.cause if origin is not None else UNKNOWN,
         first_failing_service=first,

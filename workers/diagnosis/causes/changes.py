@@ -12,7 +12,7 @@ from workers.diagnosis import weights
 from workers.diagnosis.causes.candidates import services_of
 from workers.diagnosis.causes.fit import Fit, fit
 from workers.diagnosis.causes.suspicion import evidence
-from workers.diagnosis.causes.trajectory import trajectory
+from workers.diagnosis.causes.trajectory import has_course, trajectory
 from workers.diagnosis.changes import ChangeReading, is_shared, read_change
 from workers.diagnosis.changes.hunks import hunk_of
 from workers.diagnosis.model import Evidence
@@ -165,7 +165,7 @@ def _reaches(best: Judged | None, services: frozenset[str], origin: str, observe
 
 
 def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:
-    weight = trajectory(live_at, found, services, observed)
+    weight, by_course = trajectory(live_at, found, services, observed), has_course(found, services, observed)
     live = moment(live_at)
     if weight > 0:
         result = ours("The metrics left their course when {name} was live, from {live}.", name=name, live=live)
@@ -173,4 +173,6 @@ def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozense
         result = ours("{name} went live at {live}, after the metrics had left their course.", name=name, live=live)
     else:
         result = ours("The metrics did not leave their course when {name} went live at {live}.", name=name, live=live)
-    return evidence("trajectory", key, result, weight, source="trajectory", data={"live_at": live_at})
+    return evidence(
+        "trajectory", key, result, weight, source="trajectory", data={"live_at": live_at, "by_course": by_course}
+    )

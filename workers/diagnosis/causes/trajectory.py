@@ -36,6 +36,11 @@ def trajectory(live_at: float, found: Fit, services: Iterable[str], observed: Ob
     return max(min(weight, weights.TRAJECTORY_FITS_AT_MOST), weights.TRAJECTORY_DENIES_AT_MOST)
 
 
+def has_course(found: Fit, services: Iterable[str], observed: Observed) -> bool:
+    """Whether there is a course to hold a change against, so that not the onset alone decides."""
+    return bool(_courses(found, frozenset(services), observed))
+
+
 def _courses(found: Fit, services: frozenset[str], observed: Observed) -> list[Course]:
     """Return the courses that a change must have moved: the first signs of the part where it all began.
 

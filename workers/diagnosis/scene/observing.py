@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
-from detection.chain import Surroundings, trace_chain
+from detection.chain import Sign, Surroundings, trace_chain
 from detection.chain.signs import signs_of_events, signs_of_lines, signs_of_metrics, signs_of_traces
 from detection.symptoms import named_in
-from detection.types import OrchestratorEvent, ServicePlace, SymptomKind
+from detection.types import Metric, OrchestratorEvent, ServicePlace, SymptomKind
 from workers.diagnosis.model import Characterisation
 from workers.diagnosis.scene.model import Observed, Scene
 
@@ -40,17 +40,28 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     kinds: dict[str, set[SymptomKind]] = defaultdict(set)
     for sign in signs:
         kinds[sign.part].add(sign.kind)
-    first = [sign for sign in signs if sign.part == chain.origin]
-    earliest = min((sign.earliest for sign in first), default=described.onset_earliest)
-    latest = min((sign.latest for sign in first), default=described.onset_latest)
+    onset = _onset([sign for sign in signs if sign.part == chain.origin], described)
     return Observed(
         scene=scene,
         parts=parts,
         signs=signs,
         chain=chain,
-        onset=(earliest, max(latest, earliest)),
+        onset=onset,
         kinds={part: frozenset(found) for part, found in kinds.items()},
     )
+
+
+def _onset(first: Sequence[Sign], described: Characterisation) -> tuple[float, float]:
+    """Return when it began: as Argux's own detectors found it, else by the signs of the origin.
+
+    A single failed request in a trace may be older than the incident; it counts only where nothing else is known.
+    """
+    if any(symptom.metric is not Metric.ALERT for symptom in described.symptoms):
+        return described.onset_earliest, described.onset_latest
+    signs = [sign for sign in first if sign.source != "trace"] or list(first)
+    earliest = min((sign.earliest for sign in signs), default=described.onset_earliest)
+    latest = min((sign.latest for sign in signs), default=described.onset_latest)
+    return earliest, max(latest, earliest)
 
 
 def places_of(events: Sequence[OrchestratorEvent], parts: frozenset[str]) -> tuple[ServicePlace, ...]:
