@@ -38,7 +38,7 @@ def verdict(metric: Metric, *checks: str) -> Verdict:
 def test_time_and_place_alone_are_never_sure() -> None:
     found = verdict(Metric.ALERT, "trajectory", "change_place")
     assert found.origin_key == "deploy:1"
-    assert found.confidence == 0.55
+    assert found.raw_confidence == 0.55
 
 
 def test_time_alone_blames_nothing_for_the_alert_of_another_monitor() -> None:
@@ -51,7 +51,7 @@ def test_time_alone_blames_nothing_for_the_alert_of_another_monitor() -> None:
 def test_what_argux_saw_itself_is_blamed_on_the_deploy_nearest_in_time_but_not_surely() -> None:
     found = verdict(Metric.LATENCY_P95, "deploy_timing")
     assert found.origin_key == "deploy:1"
-    assert found.confidence == 0.55
+    assert found.raw_confidence == 0.55
 
 
 def test_a_change_whose_text_explains_it_may_be_sure() -> None:
