@@ -45,6 +45,10 @@ NAMED: dict[str, str | None] = {
     "argux experiment Signup variant control new": "argux experiment Signup variant control new",
     "argux backtest FILE.csv": "argux backtest history.csv",
     "argux audit verify": "argux audit verify",
+    "argux calibration": "argux calibration",
+    # There is no folder and no incident to name; tests/unit/bot/investigate and tests/scenarios/bot/exporting have them.
+    "argux investigate FOLDER …": None,
+    "argux export-incident ID": None,
     "argux jobs list": "argux jobs list",
     # There is no job to name; tests/unit/bot/commands has them.
     "argux jobs retry NUMBER": None,
