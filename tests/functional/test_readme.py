@@ -46,7 +46,7 @@ NAMED: dict[str, str | None] = {
     "argux backtest FILE.csv": "argux backtest history.csv",
     "argux audit verify": "argux audit verify",
     "argux calibration": "argux calibration",
-    # There is no folder and no incident to name; tests/unit/bot/investigate and tests/scenarios/bot/exporting have them.
+    # There is no folder and no incident to name; tests/unit/bot/investigate and tests/scenarios/bot/exporting do it.
     "argux investigate FOLDER …": None,
     "argux export-incident ID": None,
     "argux jobs list": "argux jobs list",
