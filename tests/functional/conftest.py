@@ -43,6 +43,8 @@ def web(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iter
         "SYSLOG_PORT": str(free_port()),
         "GITHUB_WEBHOOK_SECRET": secrets.token_hex(16),
         "SENTRY_CLIENT_SECRET": secrets.token_hex(16),
+        "LAUNCHDARKLY_WEBHOOK_SECRET": secrets.token_hex(16),
+        "FLAGSMITH_WEBHOOK_SECRET": secrets.token_hex(16),
     }
     database = shutil.copy(sqlite_template, directory / "argux.db")
     with running_web(directory, f"sqlite:///{database}", settings) as running:

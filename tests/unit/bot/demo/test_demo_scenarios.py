@@ -14,6 +14,9 @@ from bot.demo.scenario import SCENARIOS, Scenario, ScenarioName
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ALL = pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=str)
+OF_A_COMMIT = pytest.mark.parametrize(
+    "scenario", [scenario for scenario in SCENARIOS.values() if scenario.fault is not None], ids=str
+)
 
 
 def pushed(scenario: Scenario, directory: Path) -> ShopRepository:
@@ -45,10 +48,9 @@ def test_the_fault_is_one_of_the_commits_that_are_pushed_first(scenario: Scenari
     assert scenario.fault not in scenario.later
 
 
-@ALL
+@OF_A_COMMIT
 def test_the_fault_can_be_reverted_after_everything_was_pushed(scenario: Scenario, tmp_path: Path) -> None:
-    if scenario.fault is None:
-        pytest.skip("no commit does it")
+    assert scenario.fault is not None
     repository = pushed(scenario, tmp_path)
     (fault,) = git(repository.bare, "log", "--format=%H", f"--grep={scenario.fault.message}", "main").split()
     git(tmp_path, "clone", "--quiet", str(repository.bare), str(tmp_path / "other"))
