@@ -142,7 +142,7 @@ def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
     commit = _as_commit(flag)
     judged = [_named_or_doubted(item, flag, observed) for item in judge_commits([commit], flag.service or "", observed)]
     services = {flag.service} if flag.service else set()
-    name = ours("flag {flag}", flag=quoted(flag.flag, 80))
+    name = ours("flag {flag}", flag=in_quotes(flag.flag, 80))
     return Suspicion(hypothesis, tuple(check_change(key, name, judged, services, flag.changed_at, observed)))
 
 
