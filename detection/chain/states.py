@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from detection.chain.names import Names
-from detection.chain.observed import BYSTANDER, HARM, LOAD, OUTWARD, USAGE, Sign
+from detection.chain.observed import HARM, LOAD, OUTWARD, USAGE, Sign
 from detection.types import SymptomKind
 
 _CLOCKS_AND_GRAIN_SECONDS = 45.0
@@ -44,11 +44,6 @@ class State:
     def only_uses(self) -> bool:
         """Whether it shows nothing but that it uses much."""
         return bool(self.kinds) and self.kinds <= USAGE
-
-    @property
-    def is_beside(self) -> bool:
-        """Whether others' conduct is all that it shows."""
-        return bool(self.kinds) and self.kinds <= BYSTANDER | LOAD
 
 
 def states_of(signs: Iterable[Sign], names: Names) -> dict[str, State]:

@@ -9,7 +9,7 @@ from detection.types import VERSION_DIMENSION, Deploy, Metric, Where
 from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.suspects import Suspects, is_concerned
+from workers.diagnosis.causes.suspects import Suspects
 from workers.diagnosis.checks.timing import SLACK_SECONDS
 from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role, Symptom
 from workers.words.attribution import place_formula
@@ -33,7 +33,7 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], suspects
         for deploy in deploys
         if not described.services
         or deploy.service in described.services
-        or is_concerned(deploy.service, suspects.observed)
+        or suspects.observed.is_concerned(deploy.service)
     ]
     likeliest = sorted(concerned, key=lambda deploy: _deploy_prior(deploy, described), reverse=True)[:MOST_DEPLOYS]
     origins = [

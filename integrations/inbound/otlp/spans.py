@@ -90,11 +90,6 @@ def read_spans(located: Iterable[Located[OtlpSpan]], *, now: float) -> Parsed[Sp
     return parsed
 
 
-def to_span(span: OtlpSpan, service: str, version: str | None, *, now: float) -> Span:
-    """Convert one span. Raises FieldError."""
-    return _span_and_peer(span, service, version, now=now)[0]
-
-
 def _span_and_peer(span: OtlpSpan, service: str, version: str | None, *, now: float) -> tuple[Span, Peer | None]:
     started_at = nanoseconds(span.start_time_unix_nano, now=now, field="startTimeUnixNano")
     nanoseconds(span.end_time_unix_nano, now=now, field="endTimeUnixNano")

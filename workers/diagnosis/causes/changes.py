@@ -151,7 +151,7 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
     if services & set(chain.victims):
         result = ours("{names} failed only after {origin} had.", names=names, origin=quoted(origin or "", 60))
         return evidence("change_place", key, result, weights.CHANGE_IN_A_VICTIM * chain.confidence, source="chain")
-    if any(observed.is_near(service) or observed.kinds.get(service) for service in services):
+    if any(observed.is_concerned(service) for service in services):
         return None
     result = ours("{names} shows none of it, and nothing of it depends on {names}.", names=names)
     return evidence("change_place", key, result, weights.CHANGE_ELSEWHERE, source="chain")

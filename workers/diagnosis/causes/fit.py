@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from detection.chain import Sign
@@ -120,8 +120,3 @@ def _shared_words(effect: Effect, services: frozenset[str], observed: Observed) 
 
 def _split(text: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text[:500]).replace("_", " ").lower()
-
-
-def best_of(fits: Mapping[str, Fit]) -> tuple[str, Fit] | None:
-    """Return the key with the best fit; None without any."""
-    return max(fits.items(), key=lambda item: item[1].score, default=None)

@@ -51,7 +51,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         prior=weights.SURGE_PRIOR,
         service=largest.course.part,
     )
-    checks = (_risen(largest, observed), _alike(rises, observed), _retries(largest, observed))
+    checks = (_risen(largest, observed), _alike(rises, observed), _retries(observed))
     yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
 
 
@@ -124,7 +124,7 @@ def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
     return evidence("traffic_alike", CAUSE, result, weight, source="traffic")
 
 
-def _retries(rise: _Rise, observed: Observed) -> Evidence | None:
+def _retries(observed: Observed) -> Evidence | None:
     retrying = sorted(part for part, kinds in observed.kinds.items() if SymptomKind.RETRIES in kinds)
     if not retrying:
         return None

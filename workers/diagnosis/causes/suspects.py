@@ -72,18 +72,13 @@ def find_suspects(observed: Observed) -> Suspects:
         flags=tuple(
             _flag(flag, observed)
             for flag in observed.scene.flags
-            if (flag.service is None or is_concerned(flag.service, observed))
+            if (flag.service is None or observed.is_concerned(flag.service))
         ),
         outside=(*outside, *downstream.suspects(observed, brought, alone, outside)),
         commits={item.deploy.deploy_id: item.commits for item in brought if item.commits},
         mechanisms=mechanisms(observed),
         changes_known=ChangesKnown(len(brought), len(alone), len(observed.scene.flags)),
     )
-
-
-def is_concerned(service: str, observed: Observed) -> bool:
-    """Whether a service is near the incident, or shows trouble of its own at that time."""
-    return observed.is_near(service) or bool(observed.kinds.get(service))
 
 
 def _alone(commits: Sequence[Commit], observed: Observed) -> Iterator[Suspicion]:

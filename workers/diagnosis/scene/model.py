@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from detection.chain import Chain, LineGroup, Sign, TraceHop
@@ -97,26 +97,23 @@ class Observed:
     def troubled_users(self) -> frozenset[str]:
         """Return what uses the origin and was in trouble no later: such as a consumer that fails on a message."""
         origin = self.chain.origin
-        if origin is None:
-            return frozenset()
-        latest = min((sign.latest for sign in self.signs_of(origin)), default=self.onset[1])
-        return frozenset(
-            part
-            for part in self.callers(origin)
-            if any(sign.kind in HARM and sign.earliest <= latest for sign in self.first_signs(part))
-        )
+        return self._no_later(self.callers(origin), HARM) if origin is not None else frozenset()
 
     def holders(self) -> frozenset[str]:
         """Return what may have used up the origin: what shares its node or uses it, and left its course no later."""
         origin = self.chain.origin
         if origin is None:
             return frozenset()
-        latest = min((sign.latest for sign in self.signs_of(origin)), default=self.onset[1])
         users = self.callers(origin) | {place.service for place in self.scene.places if place.node == origin}
+        return self._no_later(users, USAGE)
+
+    def _no_later(self, parts: Collection[str], kinds: Collection[SymptomKind]) -> frozenset[str]:
+        """Return those of the parts whose first signs hold one of these kinds that began no later than the origin's."""
+        latest = min((sign.latest for sign in self.signs if sign.part == self.chain.origin), default=self.onset[1])
         return frozenset(
             part
-            for part in users
-            if any(sign.kind in USAGE and sign.earliest <= latest for sign in self.first_signs(part))
+            for part in parts
+            if any(sign.kind in kinds and sign.earliest <= latest for sign in self.first_signs(part))
         )
 
     def callees(self, part: str) -> frozenset[str]:
@@ -145,6 +142,10 @@ class Observed:
         """Whether a part is of this incident, or depends on a part of it, or a part of it depends on this one."""
         around = {part} | self.callees(part) | self.callers(part) | self.nodes_of(part)
         return bool(around & self.involved())
+
+    def is_concerned(self, part: str) -> bool:
+        """Whether a part is near the incident, or shows trouble of its own at that time."""
+        return self.is_near(part) or bool(self.kinds.get(part))
 
     def signs_of(self, part: str) -> tuple[Sign, ...]:
         """Return the signs of one part."""

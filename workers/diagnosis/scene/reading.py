@@ -110,9 +110,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         ),
         statuses=tuple(_statuses(reader, sources, _at(onset - STATUS_SECONDS), _at(until))),
         deploys=tuple(
-            reader.stored(
-                "deploys", lambda session: _deploys(session, sources, changes_since, _at(until)), models.Deploy
-            )
+            reader.stored("deploys", lambda session: _deploys(session, changes_since, _at(until)), models.Deploy)
         ),
         commits=tuple(
             reader.stored(
@@ -152,7 +150,7 @@ def _at(moment: float) -> datetime:
     return datetime.fromtimestamp(max(moment, 0.0), UTC)
 
 
-def _deploys(session: Session, sources: DiagnosisSources, since: datetime, until: datetime) -> list[Deploy]:
+def _deploys(session: Session, since: datetime, until: datetime) -> list[Deploy]:
     return [to_deploy(row) for row in deploys_between(session, None, since, until)]
 
 

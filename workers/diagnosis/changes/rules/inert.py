@@ -58,9 +58,6 @@ _DEFINED = re.compile(
     r"my)\s+(?:\w+\s+)?(\w+)\s*=|"
     r"^\s*(\w+)\s*=\s|(?:private|public|protected|static)\s+[\w<>\[\], ]+?\s(\w+)\s*\("
 )
-_HELPS = re.compile(
-    r"helper|util|handle|build|make|create|to[A-Z]|from[A-Z]|extract|compute|do_|_\w+|with[A-Z]", re.IGNORECASE
-)
 
 
 def why_inert(blocks: Sequence[Block]) -> str:

@@ -16,7 +16,6 @@ _ENDLESS = re.compile(
     r"^\s*(?:for\s*\{|while\s*\(?\s*(?:true|True|1)\s*\)?\s*[:{]|loop\s*(?:\{|do)|for\s*\(\s*;\s*;\s*\))"
 )
 _CHUNKED = re.compile(r"chunk|batch|page|\+=\s*(?:size|step|n)\b", re.IGNORECASE)
-_ONE_LINE_BODY = re.compile(r"\)\s*\{?(.*)$|\{(.*)$|:\s+(\S.*)$")
 
 
 def looped_parts(lines: Sequence[str], heading: str = "") -> Iterator[tuple[str, bool]]:
