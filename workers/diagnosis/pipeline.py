@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -18,14 +18,12 @@ from sqlalchemy.orm import Session
 
 from detection.types import Deploy
 from storage.database.rows import hold
-from storage.deploys import deploys_between, to_deploy
 from storage.diagnoses import add_evidence, conclude, get_diagnosis, put_hypotheses, save_checkpoint, start_diagnosis
 from storage.incidents import get_incident, to_finding
 from storage.models import Diagnosis
 from workers.diagnosis.causes.suspects import Suspects, find_suspects
 from workers.diagnosis.certainty.calibrating import read_calibration
 from workers.diagnosis.characterise import characterise
-from workers.diagnosis.checks.timing import LOOK_BACK_SECONDS
 from workers.diagnosis.confirm import confirm
 from workers.diagnosis.fix import plan_fix
 from workers.diagnosis.gather import gather
@@ -198,21 +196,14 @@ def _characterise(incident_id: int, sources: DiagnosisSources) -> Characterisati
 
 
 def _hypothesise(described: Characterisation, sources: DiagnosisSources, suspects: Suspects) -> Candidates:
-    return Candidates(hypothesise(described, _deploys(described, sources), suspects))
+    deploys = [_with_repository(deploy, sources) for deploy in suspects.observed.scene.deploys]
+    return Candidates(hypothesise(described, deploys, suspects))
 
 
-def _deploys(described: Characterisation, sources: DiagnosisSources) -> list[Deploy]:
-    """Return the deploys of the look-back period up to `asked_at`, each with its repository if one is known."""
-    since = datetime.fromtimestamp(described.onset_earliest - LOOK_BACK_SECONDS, UTC)
-    until = datetime.fromtimestamp(described.asked_at, UTC)
-    with sources.sessions.begin() as session:
-        deploys = [to_deploy(row) for row in deploys_between(session, None, since, until)]
-    return [
-        deploy
-        if deploy.repository
-        else replace(deploy, repository=sources.service_repositories.get(deploy.service, ""))
-        for deploy in deploys
-    ]
+def _with_repository(deploy: Deploy, sources: DiagnosisSources) -> Deploy:
+    """Return the deploy with its repository, if one is known."""
+    repository = deploy.repository or sources.service_repositories.get(deploy.service, "")
+    return replace(deploy, repository=repository)
 
 
 def _write_hypotheses(session: Session, diagnosis: Diagnosis, candidates: Candidates) -> Candidates:

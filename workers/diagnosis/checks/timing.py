@@ -9,10 +9,10 @@ from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, Tele
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import Window, service_series
 from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Hypothesis, Outcome
+from workers.diagnosis.scene.reading import CHANGES_SECONDS
 from workers.words.findings import duration_text
 from workers.words.text import counted, deploy_name, query_text, quoted
 
-LOOK_BACK_SECONDS = 24 * 3600.0
 SLACK_SECONDS = 60.0
 """Tolerance: clocks differ, and the deploy may be recorded before or after the service restarts."""
 
@@ -24,7 +24,7 @@ ENOUGH_SERVED = 100
 def no_deploy(described: Characterisation) -> Evidence:
     """Return evidence that there was no deploy; its weight is 0, since the priors account for it already."""
     service = described.services[0] if len(described.services) == 1 else None
-    since = described.onset_earliest - LOOK_BACK_SECONDS
+    since = described.onset_earliest - CHANGES_SECONDS
     of_service = ours(" of {service}", service=quoted(service, 60)) if service else ""
     return Evidence(
         check="no_deploy",
@@ -34,7 +34,7 @@ def no_deploy(described: Characterisation) -> Evidence:
         result=ours(
             "No deploy{of_service} is known in the {time} before it began.",
             of_service=of_service,
-            time=duration_text(LOOK_BACK_SECONDS),
+            time=duration_text(CHANGES_SECONDS),
         ),
         data={},
         outcome=Outcome.DATA,
@@ -56,7 +56,7 @@ def deploy_timing(hypothesis: Hypothesis, described: Characterisation, telemetry
         query=query_text(
             "deploys_between",
             service=deploy.service,
-            since=described.onset_earliest - LOOK_BACK_SECONDS,
+            since=described.onset_earliest - CHANGES_SECONDS,
             until=described.asked_at,
         ),
         source="deploys",
