@@ -50,6 +50,7 @@ from workers.diagnosis.checks.log_versions import TemplateCounts, judge
 from workers.diagnosis.checks.queries import RepeatedStatement
 from workers.diagnosis.checks.symptoms import symptom_evidence
 from workers.diagnosis.hypothesise import hypothesise
+from workers.diagnosis.chain_message import chain_card
 from workers.diagnosis.job import diagnosis_card
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Symptom
 from workers.diagnosis.scene.model import Scene
@@ -297,6 +298,7 @@ def cards(text: Texts) -> Iterator[Card]:
     named = incident(text, IncidentStatus.OPEN, incident_title(findings(text)))
     closed = incident(text, IncidentStatus.FALSE_ALARM, named.title)
     yield diagnosis_card(diagnosis(text))
+    yield chain_card(text("chain"), "F1")
     for is_right in (True, False):
         yield cause_card(7, is_right=is_right, true_cause=text("cause"), actor=text("person"))
     yield cause_card(7, is_right=False, true_cause="", actor=text("person"))
