@@ -53,6 +53,7 @@ _STORES = frozenset(
         "dns",
     ]
 )
+_OUTSIDE = frozenset({"synthetic", "synthetics", "probe", "blackbox", "uptime", "apdex", "rum", "healthcheck"})
 _CAUSES = frozenset(
     {
         SymptomKind.CONNECTIONS,
@@ -113,7 +114,8 @@ def _is_explained(one: Seen, root: Seen, group: Sequence[Seen], callees: dict[st
 
 def _complains_of(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
     same_error = bool(one.signature) and one.signature == other.signature and one.signature_is_bad is not False
-    return same_error or _names(one, other) or _calls_a_cause(one, other, callees)
+    is_view = one.service == other.service and is_outside_view(one.metric) and _sees_from_outside(one, other)
+    return same_error or is_view or _names(one, other) or _calls_a_cause(one, other, callees)
 
 
 def reachable(context: Context) -> dict[str, frozenset[str]]:
@@ -139,8 +141,7 @@ def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> b
     # A usual line, such as a pause of the garbage collector, is written by many services; an error has one cause.
     is_error = one.signature_is_bad is not False or one.service == other.service
     if one.signature and one.signature == other.signature and is_error:
-        same_metric = one.service == other.service and one.metric == other.metric
-        return gap <= (REPEAT_SECONDS if same_metric else SIGNATURE_SECONDS)
+        return gap <= (REPEAT_SECONDS if one.service == other.service else SIGNATURE_SECONDS)
     if gap > NEAR_SECONDS:
         return (
             one.service == other.service
@@ -152,11 +153,24 @@ def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> b
         return True
     if one.service == other.service and _faults(one) & _faults(other):
         return True
+    if one.service == other.service and _sees_from_outside(one, other):
+        return True
     if _any_tie(one, other) and (one.service == other.service or _is_other_region(one, other)):
         return True
     if _calls_a_cause(one, other, callees) or _calls_a_cause(other, one, callees):
         return True
     return gap <= _STORM_SECONDS and bool(_spreading(one) & _spreading(other))
+
+
+def _sees_from_outside(one: Firing, other: Firing) -> bool:
+    """Return whether one of them only shows from outside that the service hurts people, which the other explains."""
+    views = [is_outside_view(firing.metric) for firing in (one, other)]
+    return any(views) and all(view or _kind(firing) in HARM for view, firing in zip(views, (one, other), strict=True))
+
+
+def is_outside_view(metric: str) -> bool:
+    """Return whether a metric is measured from outside: by a probe, or by what people's browsers tell."""
+    return bool(split_words(metric) & _OUTSIDE)
 
 
 def _any_tie(one: Firing, other: Firing) -> bool:
@@ -242,6 +256,7 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
     score += _SEVERE.get(firing.severity, 0.0) if firing.severity else 0.0
     score += 1.0 if one.meaning.kind in _CAUSES else 0.0
     score -= 1.0 if one.meaning.kind is SymptomKind.RESTARTS else 0.0
+    score -= 2.0 if is_outside_view(firing.metric) else 0.0
     if not firing.service:
         return score
     score += 0.5 if split_words(firing.service) & _STORES else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,6 +46,9 @@ _FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDL
 _NEARLY_GONE = 0.2
 _HALF = 0.5
 _NO_PRODUCTION = frozenset({"staging", "stg", "qa", "preprod", "uat"})
+_TRIED_OUT = frozenset({"dev", "sandbox", "perf", "loadtest"})
+"""At the end of a service's name. Elsewhere they may mean something else: a dev-portal has real users."""
+_LEFT = frozenset({"remaining", "left"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
 _DEPLOY_SECONDS = 1800.0
 _NEW_SECONDS = 1800.0
@@ -113,7 +117,7 @@ def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
         *_towards_limit(one),
         *_logs(one.firing),
         *_harm(one),
-        *_burnt(one),
+        *_budget(one),
         *_sender(one.firing),
         *_people(one, context),
         *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.comes_back),
@@ -231,6 +235,8 @@ def usual_seconds(earlier: tuple[float, ...]) -> float:
 def _towards_limit(one: Seen) -> Iterator[Weight]:
     left = seconds_left(one.firing)
     if left is not None:
+        if one.heals:
+            return
         if left > _LATER_SECONDS * 3:
             yield weight("ends_in_days", f"{span(left)} are left")
         elif left <= _LATER_SECONDS:
@@ -283,9 +289,18 @@ def _how_new(firing: Firing, change: float) -> str:
     return f"{figure(1 + change)} times as frequent as usual"
 
 
-def _burnt(one: Seen) -> Iterator[Weight]:
-    """Yield how fast a share of errors uses up the budget of 99.9 % a month, while it lasts."""
-    burn = None if one.heals else burn_of(one.firing)
+def _budget(one: Seen) -> Iterator[Weight]:
+    """Yield how fast the error budget is used up, while it lasts: by a metric that says so, or by a share of errors."""
+    if one.heals:
+        return
+    words = split_words(one.firing.metric)
+    if words & _BURN and one.firing.value is not None:
+        yield _burn_rate(one.firing.value)
+        return
+    if "budget" in words and words & _LEFT and one.shape.steady and not one.shape.rises:
+        yield weight("budget_burns_slowly", f"the error budget holds at {figure(one.shape.last)}")
+        return
+    burn = burn_of(one.firing)
     if burn is None:
         return
     code = "budget_burns_fast" if burn.is_fast else "budget_burns"
@@ -295,13 +310,7 @@ def _burnt(one: Seen) -> Iterator[Weight]:
 
 def _harm(one: Seen) -> Iterator[Weight]:
     firing, kind = one.firing, one.meaning.kind
-    words = split_words(firing.metric)
-    if words & _BURN and firing.value is not None:
-        rate = firing.value
-        code = "budget_burns_fast" if rate >= _FAST_BURN else "budget_burns"
-        code = "budget_burns_slowly" if rate < _SLOW_BURN else code
-        yield weight(code, f"the error budget burns {figure(rate)} times as fast as it may")
-    elif kind in HARM or (kind is SymptomKind.TRAFFIC and one.sign < 0):
+    if kind in HARM or (kind is SymptomKind.TRAFFIC and one.sign < 0):
         yield weight("harm", "people who use it feel it")
     elif kind is SymptomKind.TRAFFIC:
         yield weight("busy_only", "more requests alone harm nobody")
@@ -309,10 +318,20 @@ def _harm(one: Seen) -> Iterator[Weight]:
         yield weight("cause_only", "a busy processor alone harms nobody")
     yield from _distance(one)
     names = split_words(firing.service or "")
-    if names & _NO_PRODUCTION:
+    if names & _NO_PRODUCTION or _ends_in(firing.service, _TRIED_OUT):
         yield weight("not_production", f"{firing.service} is not production")
     elif "canary" in names:
         yield weight("canary", "it is a canary")
+
+
+def _ends_in(service: str | None, words: frozenset[str]) -> bool:
+    return service is not None and re.split(r"[-_./]", service.lower())[-1] in words
+
+
+def _burn_rate(rate: float) -> Weight:
+    code = "budget_burns_fast" if rate >= _FAST_BURN else "budget_burns"
+    code = "budget_burns_slowly" if rate < _SLOW_BURN else code
+    return weight(code, f"the error budget burns {figure(rate)} times as fast as it may")
 
 
 def _distance(one: Seen) -> Iterator[Weight]:

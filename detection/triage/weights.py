@@ -55,7 +55,8 @@ WEIGHTS: Mapping[str, float] = {
     "budget_burns_fast": 2.0,
     "budget_burns": 1.0,
     "budget_burns_slowly": -2.5,
-    "not_production": -6.0,
+    # Whatever goes wrong there: nobody is hurt by it.
+    "not_production": -12.0,
     "canary": -0.8,
     # Maintenance.
     "maintenance": -4.5,

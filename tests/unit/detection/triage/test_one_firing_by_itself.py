@@ -196,6 +196,23 @@ WAKES: dict[str, tuple[Firing, Context]] = {
         ),
         RELEASE,
     ),
+    "what is left of an error budget, if it goes on falling": (
+        firing(
+            "a",
+            "shop",
+            "error_budget_remaining_pct",
+            90,
+            [(0, 52), (30, 44), (60, 36), (90, 28), (120, 21)],
+            sev=4,
+            value=28.0,
+            threshold=30.0,
+        ),
+        Context(),
+    ),
+    "a portal for developers, which has real users": (
+        firing("a", "dev-portal", "http_5xx_rate", 10, [(5, 0.01), (10, 0.4), (20, 0.5)], value=0.4, threshold=0.05),
+        Context(),
+    ),
     "replication lag that grows, whatever the severity": (
         firing(
             "a",
@@ -311,6 +328,66 @@ WAITS: dict[str, tuple[Firing, Context]] = {
     ),
     "a staging service": (
         firing("a", "shop-staging", "cpu_pct", 10, [(5, 40), (10, 95), (20, 96)], value=95.0, threshold=90.0),
+        Context(),
+    ),
+    "a staging service, whatever goes wrong there": (
+        firing(
+            "a",
+            "shop-staging",
+            "http_5xx_rate",
+            10,
+            [(5, 0.01), (10, 0.6), (20, 0.8)],
+            sev=1,
+            value=0.6,
+            threshold=0.05,
+            **loud("panic"),
+        ),
+        Context(),
+    ),
+    "what is tried out by somebody": (
+        firing("a", "cart-dev", "memory_pct", 10, [(5, 50), (10, 97), (20, 99)], sev=1, value=97.0, threshold=90.0),
+        Context(),
+    ),
+    "a certificate that was renewed": (
+        firing(
+            "a",
+            "edge",
+            "tls_cert_expiry_hours",
+            10,
+            [(0, 21), (10, 20), (20, 2100), (30, 2100)],
+            value=20.0,
+            threshold=24.0,
+            healed_after_seconds=540.0,
+            **quiet("renewed"),
+        ),
+        Context(),
+    ),
+    "an error budget that burnt for a minute": (
+        firing(
+            "a",
+            "shop",
+            "slo_burn_rate",
+            10,
+            [(5, 0.5), (10, 18), (13, 0.6), (20, 0.5)],
+            sev=1,
+            value=18.0,
+            threshold=14.4,
+            healed_after_seconds=80.0,
+            **quiet("retry"),
+        ),
+        Context(),
+    ),
+    "what is left of an error budget, if nothing burns": (
+        firing(
+            "a",
+            "shop",
+            "error_budget_remaining_pct",
+            30,
+            [(0, 40.2), (30, 39.8), (60, 39.8), (90, 39.8)],
+            value=39.8,
+            threshold=40.0,
+            **quiet("missing"),
+        ),
         Context(),
     ),
     "a canary that misrouted for half a minute": (
