@@ -50,7 +50,16 @@ _STORES = frozenset(
         "queue",
         "broker",
         "cache",
+        "memcached",
+        "etcd",
+        "zookeeper",
+        "consul",
+        "vault",
+        "rabbitmq",
+        "ldap",
         "dns",
+        "coredns",
+        "resolver",
     ]
 )
 _OUTSIDE = frozenset({"synthetic", "synthetics", "probe", "blackbox", "uptime", "apdex", "rum", "healthcheck"})
@@ -67,7 +76,8 @@ _CAUSES = frozenset(
         SymptomKind.NAME_LOOKUP,
     }
 )
-_SEVERE = {Severity.SEV1: 1.5, Severity.SEV2: 0.75, Severity.SEV3: 0.25}
+_SEVERE = {Severity.SEV1: 0.75, Severity.SEV2: 0.4, Severity.SEV3: 0.15}
+"""Less than who was first by a minute: what people feel is often called more severe than its cause."""
 
 
 def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list[Seen]]]:
@@ -183,7 +193,7 @@ def _names(caller: Firing, cause: Firing) -> bool:
     if not cause.service or caller.service == cause.service or not caller.signature_text:
         return False
     is_first = cause.fired_at <= caller.fired_at + _CAUSE_FIRST_SECONDS
-    return is_first and cause.service in named_in(caller.signature_text, [cause.service])
+    return is_first and _text_names(caller, cause.service)
 
 
 def _calls_a_cause(caller: Firing, cause: Firing, callees: dict[str, frozenset[str]]) -> bool:
@@ -267,4 +277,12 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
 
 
 def _text_names(other: Firing, service: str) -> bool:
-    return service in named_in(other.signature_text, [service])
+    """Return whether the firing's log pattern complains of the service.
+
+    That of its database, such as cart-db of cart, is about another part; and a name that could not be looked up is the
+    name of what was wanted, not of what failed.
+    """
+    if SymptomKind.NAME_LOOKUP in symptoms_of_text(other.signature_text):
+        return False
+    parts = [f"{service}-{store}" for store in _STORES]
+    return service in named_in(other.signature_text, [service, *parts])

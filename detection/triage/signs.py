@@ -51,6 +51,9 @@ _TRIED_OUT = frozenset({"dev", "sandbox", "perf", "loadtest"})
 _LEFT = frozenset({"remaining", "left"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
 _DEPLOY_SECONDS = 1800.0
+_LONG_BEFORE_SECONDS = 1800.0
+_LONG_FINE_SECONDS, _FINE_SAMPLES = 900.0, 3
+_BARELY = 0.1
 _NEW_SECONDS = 1800.0
 
 
@@ -167,6 +170,8 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         return
     elif _is_recovering(one):
         yield weight("recovers", f"it is on its way back, now at {last}")
+    elif _is_usual(one):
+        yield weight("usual_level", f"it was at {last} long before it fired")
     elif shape.steady and one.meaning.kind not in HARM and _is_quiet(firing):
         yield weight("steady", f"it holds at {last}, and the logs are as always")
     if change is not None:
@@ -194,9 +199,25 @@ def _healing(one: Seen) -> Weight:
         if after <= SLOW_SECONDS or not one.shape.fell_back:
             return weight("healed_slowly", f"it ended by itself after {span(after)}")
     last = figure(one.shape.last)
+    if after is None and _fine_for(one) >= _LONG_FINE_SECONDS and one.shape.samples_back >= _FINE_SAMPLES:
+        return weight("fell_back_long_ago", f"it is back at {last}, for {span(_fine_for(one))} now")
     if one.shape.samples_back >= 2 or after is not None:
         return weight("fell_back", f"it is back at {last}")
     return weight("fell_back_once", f"it is back at {last}")
+
+
+def _fine_for(one: Seen) -> float:
+    """Return for how long the last samples have not been over the threshold, in seconds."""
+    times = one.firing.times
+    return float(times[-1] - times[-one.shape.samples_back]) if one.shape.samples_back else 0.0
+
+
+def _is_usual(one: Seen) -> bool:
+    """Return whether it holds, just past its threshold, the level that it had long before it fired."""
+    firing = one.firing
+    if not one.shape.steady or one.meaning.kind in HARM or firing.signature_is_bad or not _is_barely_over(firing):
+        return False
+    return bool(firing.times[0] <= firing.fired_at - _LONG_BEFORE_SECONDS)
 
 
 def _has_room(one: Seen) -> bool:
@@ -342,8 +363,15 @@ def _distance(one: Seen) -> Iterator[Weight]:
     far = share >= 3 if one.sign > 0 else share <= 1 / 3
     if far and not one.meaning.is_countdown:
         yield weight("far_over", f"{figure(value)} is far from {figure(threshold)}")
-    elif abs(share - 1) <= 0.1:
+    elif _is_barely_over(one.firing):
         yield weight("barely_over", f"{figure(value)} is just past {figure(threshold)}")
+
+
+def _is_barely_over(firing: Firing) -> bool:
+    value, threshold = firing.value, firing.threshold
+    if value is None or not threshold:
+        return False
+    return abs(value / threshold - 1) <= _BARELY
 
 
 def _sender(firing: Firing) -> Iterator[Weight]:

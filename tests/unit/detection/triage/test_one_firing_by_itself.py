@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from detection.triage import Context, Firing, KnownLimit, PastWords, RecentChange
@@ -7,6 +9,7 @@ from tests.unit.detection.triage.firings import firing, loud, quiet, woken
 
 RELEASE = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0),))
 RAISED = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0, {"heap.max_pct": 80.0, "oom_limit_pct": 92.0}),))
+HIT_RATIO: dict[str, Any] = {"sev": 2, "value": 0.79, "threshold": 0.8}
 CLIMB = [(0.0, 0.01), (10.0, 0.03), (20.0, 0.05), (30.0, 0.07), (40.0, 0.09)]
 
 WAKES: dict[str, tuple[Firing, Context]] = {
@@ -213,6 +216,18 @@ WAKES: dict[str, tuple[Firing, Context]] = {
         firing("a", "dev-portal", "http_5xx_rate", 10, [(5, 0.01), (10, 0.4), (20, 0.5)], value=0.4, threshold=0.05),
         Context(),
     ),
+    "a level just past its threshold that was new when it fired": (
+        firing("a", "shop", "cache_hit_ratio", 60, [(0, 0.97), (60, 0.79), (70, 0.79), (80, 0.8)], **HIT_RATIO),
+        Context(),
+    ),
+    "an error rate just past its threshold that nothing brings down": (
+        firing("a", "shop", "error_rate", 60, [(0, 0.051), (60, 0.052), (80, 0.051)], value=0.052, threshold=0.05),
+        Context(),
+    ),
+    "errors that were away for one sample only": (
+        firing("a", "shop", "error_rate", 60, [(50, 0.01), (60, 0.2), (80, 0.02)], sev=1, value=0.2, threshold=0.05),
+        Context(),
+    ),
     "replication lag that grows, whatever the severity": (
         firing(
             "a",
@@ -328,6 +343,23 @@ WAITS: dict[str, tuple[Firing, Context]] = {
     ),
     "a staging service": (
         firing("a", "shop-staging", "cpu_pct", 10, [(5, 40), (10, 95), (20, 96)], value=95.0, threshold=90.0),
+        Context(),
+    ),
+    "a level just past its threshold that was there long before": (
+        firing("a", "shop", "cache_hit_ratio", 60, [(0, 0.792), (20, 0.795), (60, 0.79), (80, 0.791)], **HIT_RATIO),
+        Context(),
+    ),
+    "errors that were over soon and have been away since, called SEV1": (
+        firing(
+            "a",
+            "shop",
+            "error_rate",
+            60,
+            [(50, 0.004), (60, 0.06), (64, 0.005), (75, 0.004), (85, 0.004)],
+            sev=1,
+            value=0.06,
+            threshold=0.05,
+        ),
         Context(),
     ),
     "a staging service, whatever goes wrong there": (

@@ -122,6 +122,31 @@ STORMS: dict[str, Storm] = {
         Context(),
         {"errors"},
     ),
+    "the cause that was first is told, though what people feel is called more severe": (
+        [
+            firing("vault", "vault", "seal_state", 10, sev=3, value=1.0, threshold=0.0, **loud("sealed")),
+            firing("pay", "pay", "http_5xx_rate", 10.5, sev=1, **HIGH, **loud("sealed")),
+        ],
+        Context(),
+        {"vault"},
+    ),
+    "a name that could not be looked up is not what failed": (
+        [
+            firing("dns", "resolver", "servfail_rate", 10, sev=2, **HIGH, **loud("d", "lookup cart.svc: no such host")),
+            firing("cart", "cart", "error_rate", 10.6, sev=1, **HIGH, **loud("d", "lookup cart.svc: no such host")),
+            firing("shop", "shop", "error_rate", 10.8, sev=1, **HIGH, **loud("d", "lookup cart.svc: no such host")),
+        ],
+        Context(),
+        {"dns"},
+    ),
+    "the database of a service is not the service": (
+        [
+            firing("pay", "pay", "error_rate", 10, sev=2, **HIGH, **loud("nil", "nil pointer dereference")),
+            firing("shop", "shop", "error_rate", 12, sev=2, **HIGH, **loud("db", "dial tcp pay-db:5432: refused")),
+        ],
+        Context(),
+        {"pay", "shop"},
+    ),
     "what a probe sees from outside joins the errors that it sees": (
         [
             firing("probe", "pay", "synthetic_check_failed", 10, sev=1, value=1.0, threshold=0.0, **loud("check")),
