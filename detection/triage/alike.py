@@ -56,6 +56,8 @@ _STORES = frozenset(
         "consul",
         "vault",
         "rabbitmq",
+        "rabbit",
+        "nats",
         "ldap",
         "dns",
         "coredns",
@@ -272,6 +274,8 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
     score += 0.5 if split_words(firing.service) & _STORES else 0.0
     others = [other.firing for other in group if other.firing.service != firing.service]
     score += 2.0 if any(_text_names(other, firing.service) for other in others) else 0.0
+    # What itself complains of another of them passes on what that one does to it.
+    score -= 2.0 if any(_text_names(firing, other.service) for other in others if other.service) else 0.0
     called = sum(firing.service in callees.get(other.service or "", frozenset()) for other in others)
     return score + (2.0 * called / len(others) if others else 0.0)
 

@@ -168,10 +168,10 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         else:
             yield weight("settles", f"it holds at {last}, below its limit")
         return
-    elif _is_recovering(one):
-        yield weight("recovers", f"it is on its way back, now at {last}")
     elif _is_usual(one):
         yield weight("usual_level", f"it was at {last} long before it fired")
+    elif _is_recovering(one):
+        yield weight("recovers", f"it is on its way back, now at {last}")
     elif shape.steady and one.meaning.kind not in HARM and _is_quiet(firing):
         yield weight("steady", f"it holds at {last}, and the logs are as always")
     if change is not None:
@@ -213,9 +213,14 @@ def _fine_for(one: Seen) -> float:
 
 
 def _is_usual(one: Seen) -> bool:
-    """Return whether it holds, just past its threshold, the level that it had long before it fired."""
-    firing = one.firing
-    if not one.shape.steady or one.meaning.kind in HARM or firing.signature_is_bad or not _is_barely_over(firing):
+    """Return whether it holds, just past its threshold, the level that it had long before it fired.
+
+    Of what hurts people that is believed only if the logs are known to be as always too.
+    """
+    firing, change = one.firing, one.firing.signature_change
+    if not one.shape.steady or not _is_barely_over(firing):
+        return False
+    if (one.meaning.kind in HARM or firing.signature_is_bad) and (change is None or change > _LITTLE):
         return False
     return bool(firing.times[0] <= firing.fired_at - _LONG_BEFORE_SECONDS)
 
@@ -312,7 +317,8 @@ def _how_new(firing: Firing, change: float) -> str:
 
 def _budget(one: Seen) -> Iterator[Weight]:
     """Yield how fast the error budget is used up, while it lasts: by a metric that says so, or by a share of errors."""
-    if one.heals:
+    # What always burns says that the objective is wrong, not that something broke tonight.
+    if one.heals or _is_usual(one):
         return
     words = split_words(one.firing.metric)
     if words & _BURN and one.firing.value is not None:

@@ -224,6 +224,20 @@ WAKES: dict[str, tuple[Firing, Context]] = {
         firing("a", "shop", "error_rate", 60, [(0, 0.051), (60, 0.052), (80, 0.051)], value=0.052, threshold=0.05),
         Context(),
     ),
+    "an error rate that is what it was for hours, with lines that are new": (
+        firing(
+            "a",
+            "sync",
+            "error_rate",
+            180,
+            [(0, 0.052), (60, 0.054), (120, 0.053), (180, 0.053), (240, 0.052)],
+            sev=2,
+            value=0.053,
+            threshold=0.05,
+            **loud("skipped"),
+        ),
+        Context(),
+    ),
     "errors that were away for one sample only": (
         firing("a", "shop", "error_rate", 60, [(50, 0.01), (60, 0.2), (80, 0.02)], sev=1, value=0.2, threshold=0.05),
         Context(),
@@ -347,6 +361,20 @@ WAITS: dict[str, tuple[Firing, Context]] = {
     ),
     "a level just past its threshold that was there long before": (
         firing("a", "shop", "cache_hit_ratio", 60, [(0, 0.792), (20, 0.795), (60, 0.79), (80, 0.791)], **HIT_RATIO),
+        Context(),
+    ),
+    "an error rate that is what it was for hours, with the lines that are always there": (
+        firing(
+            "a",
+            "sync",
+            "error_rate",
+            180,
+            [(0, 0.052), (60, 0.054), (120, 0.053), (180, 0.053), (240, 0.052)],
+            sev=2,
+            value=0.053,
+            threshold=0.05,
+            **loud("skipped", change=0.02),
+        ),
         Context(),
     ),
     "errors that were over soon and have been away since, called SEV1": (

@@ -130,6 +130,23 @@ STORMS: dict[str, Storm] = {
         Context(),
         {"vault"},
     ),
+    "the last in a line of complaints is told, though it fired last and is the least severe": (
+        [
+            firing("web", "web", "http_5xx_rate", 10, sev=1, **HIGH, **loud("a", "504 from shop")),
+            firing("shop", "shop", "p99_latency_ms", 10.2, sev=1, **HIGH, **loud("b", "publish to mq-main timed out")),
+            firing("mq", "mq-main", "alarm", 11.2, sev=3, value=1.0, threshold=0.0, **loud("c", "publishers blocked")),
+        ],
+        Context(),
+        {"mq"},
+    ),
+    "a broker that names whom it turned away is the cause still": (
+        [
+            firing("mq", "mq-main", "alarm", 10, sev=2, value=1.0, threshold=0.0, **loud("c", "refused shop: blocked")),
+            firing("shop", "shop", "p99_latency_ms", 10.2, sev=2, **HIGH, **loud("b", "publish to mq-main timed out")),
+        ],
+        Context(),
+        {"mq"},
+    ),
     "a name that could not be looked up is not what failed": (
         [
             firing("dns", "resolver", "servfail_rate", 10, sev=2, **HIGH, **loud("d", "lookup cart.svc: no such host")),
