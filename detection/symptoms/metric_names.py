@@ -76,7 +76,7 @@ _RULES: Sequence[_Rule] = (
     ),
     _rule("hit hitrate", "ratio rate pct percent", kind=SymptomKind.CACHE_MISSES, worse=Worse.DOWN),
     _rule("cache caches", "miss misses evictions evicted eviction", kind=SymptomKind.CACHE_MISSES),
-    _rule("dns resolver resolution coredns nxdomain", kind=SymptomKind.NAME_LOOKUP),
+    _rule("dns resolver resolution coredns nxdomain servfail", kind=SymptomKind.NAME_LOOKUP),
     _rule(
         "packet packets tcp retransmit retransmits retransmissions network",
         f"loss lost drop drops dropped retransmit retransmits retransmissions {_BAD}",

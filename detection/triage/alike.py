@@ -50,9 +50,21 @@ _STORES = frozenset(
         "queue",
         "broker",
         "cache",
+        "memcached",
+        "etcd",
+        "zookeeper",
+        "consul",
+        "vault",
+        "rabbitmq",
+        "rabbit",
+        "nats",
+        "ldap",
         "dns",
+        "coredns",
+        "resolver",
     ]
 )
+_OUTSIDE = frozenset({"synthetic", "synthetics", "probe", "blackbox", "uptime", "apdex", "rum", "healthcheck"})
 _CAUSES = frozenset(
     {
         SymptomKind.CONNECTIONS,
@@ -66,7 +78,8 @@ _CAUSES = frozenset(
         SymptomKind.NAME_LOOKUP,
     }
 )
-_SEVERE = {Severity.SEV1: 1.5, Severity.SEV2: 0.75, Severity.SEV3: 0.25}
+_SEVERE = {Severity.SEV1: 0.75, Severity.SEV2: 0.4, Severity.SEV3: 0.15}
+"""Less than who was first by a minute: what people feel is often called more severe than its cause."""
 
 
 def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list[Seen]]]:
@@ -113,7 +126,8 @@ def _is_explained(one: Seen, root: Seen, group: Sequence[Seen], callees: dict[st
 
 def _complains_of(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
     same_error = bool(one.signature) and one.signature == other.signature and one.signature_is_bad is not False
-    return same_error or _names(one, other) or _calls_a_cause(one, other, callees)
+    is_view = one.service == other.service and is_outside_view(one.metric) and _sees_from_outside(one, other)
+    return same_error or is_view or _names(one, other) or _calls_a_cause(one, other, callees)
 
 
 def reachable(context: Context) -> dict[str, frozenset[str]]:
@@ -139,8 +153,7 @@ def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> b
     # A usual line, such as a pause of the garbage collector, is written by many services; an error has one cause.
     is_error = one.signature_is_bad is not False or one.service == other.service
     if one.signature and one.signature == other.signature and is_error:
-        same_metric = one.service == other.service and one.metric == other.metric
-        return gap <= (REPEAT_SECONDS if same_metric else SIGNATURE_SECONDS)
+        return gap <= (REPEAT_SECONDS if one.service == other.service else SIGNATURE_SECONDS)
     if gap > NEAR_SECONDS:
         return (
             one.service == other.service
@@ -152,11 +165,24 @@ def _belong(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> b
         return True
     if one.service == other.service and _faults(one) & _faults(other):
         return True
+    if one.service == other.service and _sees_from_outside(one, other):
+        return True
     if _any_tie(one, other) and (one.service == other.service or _is_other_region(one, other)):
         return True
     if _calls_a_cause(one, other, callees) or _calls_a_cause(other, one, callees):
         return True
     return gap <= _STORM_SECONDS and bool(_spreading(one) & _spreading(other))
+
+
+def _sees_from_outside(one: Firing, other: Firing) -> bool:
+    """Return whether one of them only shows from outside that the service hurts people, which the other explains."""
+    views = [is_outside_view(firing.metric) for firing in (one, other)]
+    return any(views) and all(view or _kind(firing) in HARM for view, firing in zip(views, (one, other), strict=True))
+
+
+def is_outside_view(metric: str) -> bool:
+    """Return whether a metric is measured from outside: by a probe, or by what people's browsers tell."""
+    return bool(split_words(metric) & _OUTSIDE)
 
 
 def _any_tie(one: Firing, other: Firing) -> bool:
@@ -169,7 +195,7 @@ def _names(caller: Firing, cause: Firing) -> bool:
     if not cause.service or caller.service == cause.service or not caller.signature_text:
         return False
     is_first = cause.fired_at <= caller.fired_at + _CAUSE_FIRST_SECONDS
-    return is_first and cause.service in named_in(caller.signature_text, [cause.service])
+    return is_first and _text_names(caller, cause.service)
 
 
 def _calls_a_cause(caller: Firing, cause: Firing, callees: dict[str, frozenset[str]]) -> bool:
@@ -242,14 +268,25 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
     score += _SEVERE.get(firing.severity, 0.0) if firing.severity else 0.0
     score += 1.0 if one.meaning.kind in _CAUSES else 0.0
     score -= 1.0 if one.meaning.kind is SymptomKind.RESTARTS else 0.0
+    score -= 2.0 if is_outside_view(firing.metric) else 0.0
     if not firing.service:
         return score
     score += 0.5 if split_words(firing.service) & _STORES else 0.0
     others = [other.firing for other in group if other.firing.service != firing.service]
     score += 2.0 if any(_text_names(other, firing.service) for other in others) else 0.0
+    # What itself complains of another of them passes on what that one does to it.
+    score -= 2.0 if any(_text_names(firing, other.service) for other in others if other.service) else 0.0
     called = sum(firing.service in callees.get(other.service or "", frozenset()) for other in others)
     return score + (2.0 * called / len(others) if others else 0.0)
 
 
 def _text_names(other: Firing, service: str) -> bool:
-    return service in named_in(other.signature_text, [service])
+    """Return whether the firing's log pattern complains of the service.
+
+    That of its database, such as cart-db of cart, is about another part; and a name that could not be looked up is the
+    name of what was wanted, not of what failed.
+    """
+    if SymptomKind.NAME_LOOKUP in symptoms_of_text(other.signature_text):
+        return False
+    parts = [f"{service}-{store}" for store in _STORES]
+    return service in named_in(other.signature_text, [service, *parts])

@@ -105,7 +105,7 @@ def _own_samples(firing: Firing, firings: Sequence[Firing], now: float) -> Firin
         fine = between & (firing.values * sign < firing.threshold * sign)
         if fine.any():
             keep &= firing.times <= firing.times[fine].max()
-        elif between.any():
+        elif between.any() and (firing.values[keep] * sign)[-1] >= firing.threshold * sign:
             best = np.argmin(np.where(between, firing.values * sign, np.inf))
             keep &= firing.times <= firing.times[best]
     return replace(firing, times=np.asarray(firing.times[keep]), values=np.asarray(firing.values[keep]))

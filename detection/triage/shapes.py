@@ -119,7 +119,8 @@ def is_rising(times: Floats, values: Floats) -> bool:
     last = values[-_LAST:]
     # The climb begins at the lowest of the last samples: what fell before it is another story.
     last = last[int(np.argmin(last)) :]
-    if last.size < 3:
+    # Two levels are a step, such as a check that fails since then: it lasts, but it does not climb.
+    if np.unique(last).size < 3:
         return False
     rise = float(last[-1] - last[0])
     spread = float(values.max() - values.min())

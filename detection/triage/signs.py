@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -45,8 +46,14 @@ _FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDL
 _NEARLY_GONE = 0.2
 _HALF = 0.5
 _NO_PRODUCTION = frozenset({"staging", "stg", "qa", "preprod", "uat"})
+_TRIED_OUT = frozenset({"dev", "sandbox", "perf", "loadtest"})
+"""At the end of a service's name. Elsewhere they may mean something else: a dev-portal has real users."""
+_LEFT = frozenset({"remaining", "left"})
 _BURN = frozenset({"burn", "burnrate", "burning"})
 _DEPLOY_SECONDS = 1800.0
+_LONG_BEFORE_SECONDS = 1800.0
+_LONG_FINE_SECONDS, _FINE_SAMPLES = 900.0, 3
+_BARELY = 0.1
 _NEW_SECONDS = 1800.0
 
 
@@ -113,7 +120,7 @@ def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
         *_towards_limit(one),
         *_logs(one.firing),
         *_harm(one),
-        *_burnt(one),
+        *_budget(one),
         *_sender(one.firing),
         *_people(one, context),
         *maintenance_signs(one.firing, context.windows, now, rises=one.shape.rises or one.comes_back),
@@ -161,6 +168,8 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         else:
             yield weight("settles", f"it holds at {last}, below its limit")
         return
+    elif _is_usual(one):
+        yield weight("usual_level", f"it was at {last} long before it fired")
     elif _is_recovering(one):
         yield weight("recovers", f"it is on its way back, now at {last}")
     elif shape.steady and one.meaning.kind not in HARM and _is_quiet(firing):
@@ -190,9 +199,30 @@ def _healing(one: Seen) -> Weight:
         if after <= SLOW_SECONDS or not one.shape.fell_back:
             return weight("healed_slowly", f"it ended by itself after {span(after)}")
     last = figure(one.shape.last)
+    if after is None and _fine_for(one) >= _LONG_FINE_SECONDS and one.shape.samples_back >= _FINE_SAMPLES:
+        return weight("fell_back_long_ago", f"it is back at {last}, for {span(_fine_for(one))} now")
     if one.shape.samples_back >= 2 or after is not None:
         return weight("fell_back", f"it is back at {last}")
     return weight("fell_back_once", f"it is back at {last}")
+
+
+def _fine_for(one: Seen) -> float:
+    """Return for how long the last samples have not been over the threshold, in seconds."""
+    times = one.firing.times
+    return float(times[-1] - times[-one.shape.samples_back]) if one.shape.samples_back else 0.0
+
+
+def _is_usual(one: Seen) -> bool:
+    """Return whether it holds, just past its threshold, the level that it had long before it fired.
+
+    Of what hurts people that is believed only if the logs are known to be as always too.
+    """
+    firing, change = one.firing, one.firing.signature_change
+    if not one.shape.steady or not _is_barely_over(firing):
+        return False
+    if (one.meaning.kind in HARM or firing.signature_is_bad) and (change is None or change > _LITTLE):
+        return False
+    return bool(firing.times[0] <= firing.fired_at - _LONG_BEFORE_SECONDS)
 
 
 def _has_room(one: Seen) -> bool:
@@ -231,6 +261,8 @@ def usual_seconds(earlier: tuple[float, ...]) -> float:
 def _towards_limit(one: Seen) -> Iterator[Weight]:
     left = seconds_left(one.firing)
     if left is not None:
+        if one.heals:
+            return
         if left > _LATER_SECONDS * 3:
             yield weight("ends_in_days", f"{span(left)} are left")
         elif left <= _LATER_SECONDS:
@@ -283,9 +315,19 @@ def _how_new(firing: Firing, change: float) -> str:
     return f"{figure(1 + change)} times as frequent as usual"
 
 
-def _burnt(one: Seen) -> Iterator[Weight]:
-    """Yield how fast a share of errors uses up the budget of 99.9 % a month, while it lasts."""
-    burn = None if one.heals else burn_of(one.firing)
+def _budget(one: Seen) -> Iterator[Weight]:
+    """Yield how fast the error budget is used up, while it lasts: by a metric that says so, or by a share of errors."""
+    # What always burns says that the objective is wrong, not that something broke tonight.
+    if one.heals or _is_usual(one):
+        return
+    words = split_words(one.firing.metric)
+    if words & _BURN and one.firing.value is not None:
+        yield _burn_rate(one.firing.value)
+        return
+    if "budget" in words and words & _LEFT and one.shape.steady and not one.shape.rises:
+        yield weight("budget_burns_slowly", f"the error budget holds at {figure(one.shape.last)}")
+        return
+    burn = burn_of(one.firing)
     if burn is None:
         return
     code = "budget_burns_fast" if burn.is_fast else "budget_burns"
@@ -295,13 +337,7 @@ def _burnt(one: Seen) -> Iterator[Weight]:
 
 def _harm(one: Seen) -> Iterator[Weight]:
     firing, kind = one.firing, one.meaning.kind
-    words = split_words(firing.metric)
-    if words & _BURN and firing.value is not None:
-        rate = firing.value
-        code = "budget_burns_fast" if rate >= _FAST_BURN else "budget_burns"
-        code = "budget_burns_slowly" if rate < _SLOW_BURN else code
-        yield weight(code, f"the error budget burns {figure(rate)} times as fast as it may")
-    elif kind in HARM or (kind is SymptomKind.TRAFFIC and one.sign < 0):
+    if kind in HARM or (kind is SymptomKind.TRAFFIC and one.sign < 0):
         yield weight("harm", "people who use it feel it")
     elif kind is SymptomKind.TRAFFIC:
         yield weight("busy_only", "more requests alone harm nobody")
@@ -309,10 +345,20 @@ def _harm(one: Seen) -> Iterator[Weight]:
         yield weight("cause_only", "a busy processor alone harms nobody")
     yield from _distance(one)
     names = split_words(firing.service or "")
-    if names & _NO_PRODUCTION:
+    if names & _NO_PRODUCTION or _ends_in(firing.service, _TRIED_OUT):
         yield weight("not_production", f"{firing.service} is not production")
     elif "canary" in names:
         yield weight("canary", "it is a canary")
+
+
+def _ends_in(service: str | None, words: frozenset[str]) -> bool:
+    return service is not None and re.split(r"[-_./]", service.lower())[-1] in words
+
+
+def _burn_rate(rate: float) -> Weight:
+    code = "budget_burns_fast" if rate >= _FAST_BURN else "budget_burns"
+    code = "budget_burns_slowly" if rate < _SLOW_BURN else code
+    return weight(code, f"the error budget burns {figure(rate)} times as fast as it may")
 
 
 def _distance(one: Seen) -> Iterator[Weight]:
@@ -323,8 +369,15 @@ def _distance(one: Seen) -> Iterator[Weight]:
     far = share >= 3 if one.sign > 0 else share <= 1 / 3
     if far and not one.meaning.is_countdown:
         yield weight("far_over", f"{figure(value)} is far from {figure(threshold)}")
-    elif abs(share - 1) <= 0.1:
+    elif _is_barely_over(one.firing):
         yield weight("barely_over", f"{figure(value)} is just past {figure(threshold)}")
+
+
+def _is_barely_over(firing: Firing) -> bool:
+    value, threshold = firing.value, firing.threshold
+    if value is None or not threshold:
+        return False
+    return abs(value / threshold - 1) <= _BARELY
 
 
 def _sender(firing: Firing) -> Iterator[Weight]:

@@ -20,6 +20,7 @@ WEIGHTS: Mapping[str, float] = {
     "healed_slowly": -1.3,
     "fell_back": -2.5,
     "fell_back_once": -1.5,
+    "fell_back_long_ago": -3.5,
     "flaps": -1.0,
     "flaps_often": -1.5,
     "deploy_healed": -1.0,
@@ -37,6 +38,7 @@ WEIGHTS: Mapping[str, float] = {
     "deploy_does_not_heal": 0.5,
     "settles": -1.5,
     "steady": -1.0,
+    "usual_level": -3.0,
     "settles_after_change": -4.0,
     "ends_soon": 2.0,
     "ends_in_days": -4.0,
@@ -55,7 +57,8 @@ WEIGHTS: Mapping[str, float] = {
     "budget_burns_fast": 2.0,
     "budget_burns": 1.0,
     "budget_burns_slowly": -2.5,
-    "not_production": -6.0,
+    # Whatever goes wrong there: nobody is hurt by it.
+    "not_production": -12.0,
     "canary": -0.8,
     # Maintenance.
     "maintenance": -4.5,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from detection.triage import Context, Firing, KnownLimit, PastWords, RecentChange
@@ -7,6 +9,7 @@ from tests.unit.detection.triage.firings import firing, loud, quiet, woken
 
 RELEASE = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0),))
 RAISED = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0, {"heap.max_pct": 80.0, "oom_limit_pct": 92.0}),))
+HIT_RATIO: dict[str, Any] = {"sev": 2, "value": 0.79, "threshold": 0.8}
 CLIMB = [(0.0, 0.01), (10.0, 0.03), (20.0, 0.05), (30.0, 0.07), (40.0, 0.09)]
 
 WAKES: dict[str, tuple[Firing, Context]] = {
@@ -196,6 +199,49 @@ WAKES: dict[str, tuple[Firing, Context]] = {
         ),
         RELEASE,
     ),
+    "what is left of an error budget, if it goes on falling": (
+        firing(
+            "a",
+            "shop",
+            "error_budget_remaining_pct",
+            90,
+            [(0, 52), (30, 44), (60, 36), (90, 28), (120, 21)],
+            sev=4,
+            value=28.0,
+            threshold=30.0,
+        ),
+        Context(),
+    ),
+    "a portal for developers, which has real users": (
+        firing("a", "dev-portal", "http_5xx_rate", 10, [(5, 0.01), (10, 0.4), (20, 0.5)], value=0.4, threshold=0.05),
+        Context(),
+    ),
+    "a level just past its threshold that was new when it fired": (
+        firing("a", "shop", "cache_hit_ratio", 60, [(0, 0.97), (60, 0.79), (70, 0.79), (80, 0.8)], **HIT_RATIO),
+        Context(),
+    ),
+    "an error rate just past its threshold that nothing brings down": (
+        firing("a", "shop", "error_rate", 60, [(0, 0.051), (60, 0.052), (80, 0.051)], value=0.052, threshold=0.05),
+        Context(),
+    ),
+    "an error rate that is what it was for hours, with lines that are new": (
+        firing(
+            "a",
+            "sync",
+            "error_rate",
+            180,
+            [(0, 0.052), (60, 0.054), (120, 0.053), (180, 0.053), (240, 0.052)],
+            sev=2,
+            value=0.053,
+            threshold=0.05,
+            **loud("skipped"),
+        ),
+        Context(),
+    ),
+    "errors that were away for one sample only": (
+        firing("a", "shop", "error_rate", 60, [(50, 0.01), (60, 0.2), (80, 0.02)], sev=1, value=0.2, threshold=0.05),
+        Context(),
+    ),
     "replication lag that grows, whatever the severity": (
         firing(
             "a",
@@ -311,6 +357,97 @@ WAITS: dict[str, tuple[Firing, Context]] = {
     ),
     "a staging service": (
         firing("a", "shop-staging", "cpu_pct", 10, [(5, 40), (10, 95), (20, 96)], value=95.0, threshold=90.0),
+        Context(),
+    ),
+    "a level just past its threshold that was there long before": (
+        firing("a", "shop", "cache_hit_ratio", 60, [(0, 0.792), (20, 0.795), (60, 0.79), (80, 0.791)], **HIT_RATIO),
+        Context(),
+    ),
+    "an error rate that is what it was for hours, with the lines that are always there": (
+        firing(
+            "a",
+            "sync",
+            "error_rate",
+            180,
+            [(0, 0.052), (60, 0.054), (120, 0.053), (180, 0.053), (240, 0.052)],
+            sev=2,
+            value=0.053,
+            threshold=0.05,
+            **loud("skipped", change=0.02),
+        ),
+        Context(),
+    ),
+    "errors that were over soon and have been away since, called SEV1": (
+        firing(
+            "a",
+            "shop",
+            "error_rate",
+            60,
+            [(50, 0.004), (60, 0.06), (64, 0.005), (75, 0.004), (85, 0.004)],
+            sev=1,
+            value=0.06,
+            threshold=0.05,
+        ),
+        Context(),
+    ),
+    "a staging service, whatever goes wrong there": (
+        firing(
+            "a",
+            "shop-staging",
+            "http_5xx_rate",
+            10,
+            [(5, 0.01), (10, 0.6), (20, 0.8)],
+            sev=1,
+            value=0.6,
+            threshold=0.05,
+            **loud("panic"),
+        ),
+        Context(),
+    ),
+    "what is tried out by somebody": (
+        firing("a", "cart-dev", "memory_pct", 10, [(5, 50), (10, 97), (20, 99)], sev=1, value=97.0, threshold=90.0),
+        Context(),
+    ),
+    "a certificate that was renewed": (
+        firing(
+            "a",
+            "edge",
+            "tls_cert_expiry_hours",
+            10,
+            [(0, 21), (10, 20), (20, 2100), (30, 2100)],
+            value=20.0,
+            threshold=24.0,
+            healed_after_seconds=540.0,
+            **quiet("renewed"),
+        ),
+        Context(),
+    ),
+    "an error budget that burnt for a minute": (
+        firing(
+            "a",
+            "shop",
+            "slo_burn_rate",
+            10,
+            [(5, 0.5), (10, 18), (13, 0.6), (20, 0.5)],
+            sev=1,
+            value=18.0,
+            threshold=14.4,
+            healed_after_seconds=80.0,
+            **quiet("retry"),
+        ),
+        Context(),
+    ),
+    "what is left of an error budget, if nothing burns": (
+        firing(
+            "a",
+            "shop",
+            "error_budget_remaining_pct",
+            30,
+            [(0, 40.2), (30, 39.8), (60, 39.8), (90, 39.8)],
+            value=39.8,
+            threshold=40.0,
+            **quiet("missing"),
+        ),
         Context(),
     ),
     "a canary that misrouted for half a minute": (

@@ -21,6 +21,7 @@ def _shape(values: Sequence[float], threshold: float | None = 50.0, sign: float 
         list(np.linspace(1, 40, 20)),
         list(np.linspace(1, 40, 180) + np.tile([0.6, -0.6], 90)),
         [1, 2, 4, 8, 16],
+        [0, 1, 1, 2, 2, 3, 3],
     ],
 )
 def test_a_climb_rises(values: list[float]) -> None:
@@ -38,6 +39,8 @@ def test_a_climb_rises(values: list[float]) -> None:
         [10, 50, 10, 50, 10],
         [70, 70.2, 70.1, 70.3, 70.2],
         [10, 40, 60, 62, 61, 61.5, 62],
+        [0, 1, 1],
+        [0, 0, 0, 1, 1, 1],
     ],
 )
 def test_what_is_short_falls_holds_or_swings_does_not_rise(values: list[float]) -> None:

@@ -11,6 +11,7 @@ from tests.unit.detection.triage.firings import calls, firing, judged, loud, qui
 Storm = tuple[list[Firing], Context, set[str]]
 
 HIGH: dict[str, Any] = {"value": 0.4, "threshold": 0.05}
+DUMP = [(5, 8), (10, 60), (30, 58), (40, 47), (50, 8), (59, 8)]
 WINDOW = QuietWindow("migration", 0.0, 120 * 60.0, frozenset({"db", "shop"}), frozenset({"read-only"}))
 TAKEN = OpenIncident("INC-1", "shop", "error_rate", "nil", "errors", "anna", "investigating", 5 * 60.0)
 
@@ -120,6 +121,113 @@ STORMS: dict[str, Storm] = {
         ],
         Context(),
         {"errors"},
+    ),
+    "the cause that was first is told, though what people feel is called more severe": (
+        [
+            firing("vault", "vault", "seal_state", 10, sev=3, value=1.0, threshold=0.0, **loud("sealed")),
+            firing("pay", "pay", "http_5xx_rate", 10.5, sev=1, **HIGH, **loud("sealed")),
+        ],
+        Context(),
+        {"vault"},
+    ),
+    "the last in a line of complaints is told, though it fired last and is the least severe": (
+        [
+            firing("web", "web", "http_5xx_rate", 10, sev=1, **HIGH, **loud("a", "504 from shop")),
+            firing("shop", "shop", "p99_latency_ms", 10.2, sev=1, **HIGH, **loud("b", "publish to mq-main timed out")),
+            firing("mq", "mq-main", "alarm", 11.2, sev=3, value=1.0, threshold=0.0, **loud("c", "publishers blocked")),
+        ],
+        Context(),
+        {"mq"},
+    ),
+    "a broker that names whom it turned away is the cause still": (
+        [
+            firing("mq", "mq-main", "alarm", 10, sev=2, value=1.0, threshold=0.0, **loud("c", "refused shop: blocked")),
+            firing("shop", "shop", "p99_latency_ms", 10.2, sev=2, **HIGH, **loud("b", "publish to mq-main timed out")),
+        ],
+        Context(),
+        {"mq"},
+    ),
+    "a name that could not be looked up is not what failed": (
+        [
+            firing("dns", "resolver", "servfail_rate", 10, sev=2, **HIGH, **loud("d", "lookup cart.svc: no such host")),
+            firing("cart", "cart", "error_rate", 10.6, sev=1, **HIGH, **loud("d", "lookup cart.svc: no such host")),
+            firing("shop", "shop", "error_rate", 10.8, sev=1, **HIGH, **loud("d", "lookup cart.svc: no such host")),
+        ],
+        Context(),
+        {"dns"},
+    ),
+    "the database of a service is not the service": (
+        [
+            firing("pay", "pay", "error_rate", 10, sev=2, **HIGH, **loud("nil", "nil pointer dereference")),
+            firing("shop", "shop", "error_rate", 12, sev=2, **HIGH, **loud("db", "dial tcp pay-db:5432: refused")),
+        ],
+        Context(),
+        {"pay", "shop"},
+    ),
+    "what a probe sees from outside joins the errors that it sees": (
+        [
+            firing("probe", "pay", "synthetic_check_failed", 10, sev=1, value=1.0, threshold=0.0, **loud("check")),
+            firing("errors", "pay", "http_5xx_rate", 10.8, sev=2, **HIGH, **loud("pool")),
+            firing("score", "pay", "apdex", 12, sev=3, value=0.2, threshold=0.7, **loud("browser")),
+        ],
+        Context(),
+        {"errors"},
+    ),
+    "what a probe sees joins what the errors that it sees are a symptom of": (
+        [
+            firing("db", "db-main", "io_stall_s", 10, sev=2, value=30.0, threshold=5.0, **loud("stall")),
+            firing("errors", "pay", "http_5xx_rate", 10.8, sev=1, **HIGH, **loud("504", "db-main did not answer")),
+            firing("probe", "pay", "synthetic_check_failed", 11, sev=1, value=1.0, threshold=0.0, **loud("check")),
+        ],
+        Context(),
+        {"db"},
+    ),
+    "what a probe sees of one service joins no errors of another": (
+        [
+            firing("probe", "pay", "synthetic_check_failed", 10, sev=2, value=1.0, threshold=0.0, **loud("check")),
+            firing("errors", "mail", "http_5xx_rate", 10.8, sev=2, **HIGH, **loud("pool")),
+        ],
+        Context(),
+        {"probe", "errors"},
+    ),
+    "a full disk is not what a probe sees": (
+        [
+            firing("probe", "pay", "synthetic_check_failed", 10, sev=2, value=1.0, threshold=0.0, **loud("check")),
+            firing("disk", "pay", "disk_usage_pct", 10.8, sev=2, value=99.0, threshold=90.0, **loud("rotate")),
+        ],
+        Context(),
+        {"probe", "disk"},
+    ),
+    "one error of one service is told once within the hour, by whichever metric": (
+        [
+            firing("lag", "mail", "queue_depth", 10, sev=2, value=9000.0, threshold=100.0, **loud("stuck")),
+            firing("age", "mail", "oldest_message_s", 50, sev=2, value=9000.0, threshold=100.0, **loud("stuck")),
+        ],
+        Context(),
+        {"lag"},
+    ),
+    "what fired before people opened the incident about its error is known to them": (
+        [firing("a", "cart", "error_rate", 4, [(3, 0.01), (4, 0.4), (20, 0.4)], sev=1, **HIGH, **loud("nil"))],
+        _open(),
+        set(),
+    ),
+    "what people wrote about in the incident is known to them": (
+        [firing("a", "cart", "error_rate", 20, [(3, 0.01), (20, 0.4), (30, 0.4)], sev=1, **HIGH, **loud("nil"))],
+        _open(summary="Expect errors in cart until it is back."),
+        set(),
+    ),
+    "another service that is hurt badly since then is told": (
+        [firing("a", "cart", "error_rate", 20, [(3, 0.01), (20, 0.4), (30, 0.4)], sev=1, **HIGH, **loud("nil"))],
+        _open(),
+        {"a"},
+    ),
+    "what fired twice without an end between is over when its metric is": (
+        [
+            firing("one", "db", "io_wait_pct", 10, DUMP, sev=2, value=60.0, threshold=40.0, **quiet("dump")),
+            firing("two", "db", "io_wait_pct", 35, DUMP, sev=2, value=47.0, threshold=40.0, **quiet("dump")),
+        ],
+        Context(),
+        set(),
     ),
     "what an incident owns wakes nobody": (
         [firing("a", "shop", "error_rate", 10, [(5, 0.2), (10, 0.3), (20, 0.4)], sev=2, **HIGH, **loud("nil"))],
