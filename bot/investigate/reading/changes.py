@@ -13,7 +13,10 @@ from detection.types import ChangedFile, Commit, Deploy, FlagChange
 from integrations.inbound.reading.records import FieldError
 
 _SHA = re.compile(r"[0-9a-fA-F]{6,64}")
-_FILE_HEAD = re.compile(r"(?m)^(?:@@ (?P<bare>[^@\s,]+) @@.*|diff --git a/\S+ b/(?P<git>\S+)|\+\+\+ b/(?P<plus>\S+))$")
+_FILE_HEAD = re.compile(
+    r"(?m)^(?:@@ (?P<bare>[^@\s,]+) @@.*|diff --git a/\S+ b/(?P<git>\S+)|"
+    r"(?:--- .*\n)?\+\+\+ b/(?P<plus>\S+)|--- a/(?P<gone>\S+)\n\+\+\+ /dev/null)$"
+)
 
 
 def read_deploys(path: Path, problems: Problems) -> list[Deploy]:
@@ -97,7 +100,7 @@ def _parts(diff: str, paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         return
     patches: dict[str, str] = {}
     for place, head in enumerate(heads):
-        path = head["bare"] or head["git"] or head["plus"]
+        path = head["bare"] or head["git"] or head["plus"] or head["gone"]
         end = heads[place + 1].start() if place + 1 < len(heads) else len(diff)
         patches[path] = patches.get(path, "") + diff[head.start() : end]
     yield from patches.items()

@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
+
 import numpy as np
 
 from detection.chain import LineGroup
-from detection.types import LogSeries
+from detection.chain.signs import signs_of_metrics
+from detection.types import LogSeries, ServiceEdge
 from storage.telemetry.protocol import FINE_LOG_SECONDS, LOG_TEMPLATE, TelemetryStore
+from workers.diagnosis.scene.model import Course
 
 BAD_SEVERITIES = frozenset(("WARN", "ERROR", "FATAL"))
 MOST_GROUPS = 2_000
+LEAST_BEFORE_SECONDS = 600.0
+"""How much of the time before must be left to say what is usual."""
+
+
+def when_lines_turned(
+    courses: Sequence[Course],
+    edges: Iterable[ServiceEdge],
+    alerted: Collection[str],
+    *,
+    alerted_at: float,
+    onset: float,
+) -> float:
+    """Return since when lines are held against what is usual: when the alerted parts or their neighbours got worse.
+
+    An alert fires well after it began: what has failed for a quarter of an hour by then would pass for usual.
+    """
+    near = {*alerted}
+    near |= {name for edge in edges if {edge.caller, edge.callee} & near for name in (edge.caller, edge.callee)}
+    series = [(item.part, item.name, item.times, item.values) for item in courses if item.part in near]
+    turned = min((sign.earliest for sign in signs_of_metrics(series, alerted_at=alerted_at)), default=onset)
+    known_since = min((float(item.times[0]) for item in courses if len(item.times)), default=onset)
+    return min(onset, max(turned, known_since + LEAST_BEFORE_SECONDS))
 
 
 def line_groups(telemetry: TelemetryStore, *, since: float, onset: float, until: float) -> list[LineGroup]:

@@ -25,7 +25,7 @@ from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader
 from workers.diagnosis.scene.behaviour import read_suspects
 from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses
-from workers.diagnosis.scene.lines import line_groups
+from workers.diagnosis.scene.lines import line_groups, when_lines_turned
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
 from workers.diagnosis.source_states import Source, SourceState
@@ -61,41 +61,45 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         lambda: endpoint_courses(telemetry, since=since, until=until),
         ever=lambda: bool(telemetry.endpoint_series(since=week, until=until, bucket_seconds=COARSE_SECONDS)),
     )
-    lines = reader.ask(
-        "logs",
-        lambda: line_groups(telemetry, since=since, onset=onset, until=until),
-        ever=lambda: bool(
-            telemetry.log_series(since=week, until=until, bucket_seconds=COARSE_SECONDS, kind=LOG_TEMPLATE)
-        ),
-    )
     counted = reader.stored(
         "log signatures",
         lambda session: signatures_between(session, _at(since), _at(until)),
         models.LogSignature,
     )
     traces = reader.ask("traces", lambda: telemetry.traces(since=onset - EVENTS_SECONDS, until=until))
-    noticed = alerted(described)
+    edges = (
+        *reader.stored(
+            "service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
+        ),
+        *edges_of(traces),
+    )
+    noticed, alerted_at = alerted(described), _alerted_at(described)
+    turned = when_lines_turned(courses, edges, noticed, alerted_at=alerted_at, onset=onset)
+    lines = reader.ask(
+        "logs",
+        lambda: line_groups(telemetry, since=since, onset=turned, until=until),
+        ever=lambda: bool(
+            telemetry.log_series(since=week, until=until, bucket_seconds=COARSE_SECONDS, kind=LOG_TEMPLATE)
+        ),
+    )
     suspected: Sequence[Suspect] = ()
     if not noticed:
         # Nothing says where to look; where something does, the signs around it tell more than conduct does.
         suspected = reader.ask(
             "behaviour before", lambda: read_suspects(telemetry, courses, since=since, onset=onset, until=until)
         )
-    edges = reader.stored(
-        "service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
-    )
     changes_since = _at(onset - CHANGES_SECONDS)
     return Scene(
         since=since,
         until=until,
         alerted=noticed,
-        alerted_at=_alerted_at(described),
+        alerted_at=alerted_at,
         alert_texts=tuple(str(symptom.words or symptom.name) for symptom in described.symptoms),
         is_seen_by_argux=any(symptom.metric is not Metric.ALERT for symptom in described.symptoms),
         courses=(*courses, *requests),
         lines=(*lines, *(_group(signature) for signature in counted)),
         traces=hops_of(traces),
-        edges=(*edges, *edges_of(traces)),
+        edges=edges,
         places=tuple(
             reader.stored(
                 "nodes", lambda session: places_known(session, _at(since), _at(until + 1)), models.ServicePlace

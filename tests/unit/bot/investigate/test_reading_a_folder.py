@@ -9,6 +9,7 @@ import pytest
 from bot.investigate.folder import read_folder
 from detection.types import EdgeKind, SpanKind
 from tests.unit.bot.investigate.exports import ALERT, write
+from workers.diagnosis.changes.text.patches import blocks_of
 
 
 def test_an_empty_folder_holds_nothing_and_has_no_problems(tmp_path: Path) -> None:
@@ -109,6 +110,26 @@ def test_a_diff_of_several_files_is_split_by_file(tmp_path: Path) -> None:
         ("app/cart.py", 1, 1),
         ("app/web.py", 1, 0),
     ]
+
+
+def test_the_headings_of_a_unified_diff_are_no_lines_of_a_file(tmp_path: Path) -> None:
+    diff = (
+        "--- a/app/cart.py\n+++ b/app/cart.py\n@@ -1,1 +1,1 @@\n-a = 1\n+a = 2\n"
+        "--- a/app/old.py\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-c = 1\n"
+        "--- /dev/null\n+++ b/app/web.py\n@@ -0,0 +1,1 @@\n+b = 1\n"
+    )
+    commit = {"sha": "a" * 40, "timestamp": "2026-05-04T09:00:00Z", "message": "m", "diff": diff}
+    write(tmp_path, "context/commits.json", [{**commit, "files_changed": ["app/cart.py", "app/old.py", "app/web.py"]}])
+
+    (read,) = read_folder(tmp_path).commits
+
+    assert [(file.path, file.additions, file.deletions) for file in read.files] == [
+        ("app/cart.py", 1, 1),
+        ("app/old.py", 0, 1),
+        ("app/web.py", 1, 0),
+    ]
+    assert [block.path for block in blocks_of(read.files)] == ["app/cart.py", "app/old.py", "app/web.py"]
+    assert [text for block in blocks_of(read.files) for _, text in block.lines] == ["a = 1", "a = 2", "c = 1", "b = 1"]
 
 
 def test_a_flag_change_is_read_from_an_arrow_and_from_two_fields(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from detection.types import (
     SpanKind,
 )
 from storage.telemetry.protocol import FINE_LOG_SECONDS, MetricName, TelemetryStore
-from tests.unit.workers.diagnosis.scenery import END, HOUR, MINUTE, ONSET, START
+from tests.unit.workers.diagnosis.scenery import END, HOUR, MINUTE, ONSET, START, calls, course
 from workers.diagnosis.scene.courses import endpoint_courses, metric_courses
-from workers.diagnosis.scene.lines import line_groups
+from workers.diagnosis.scene.lines import line_groups, when_lines_turned
 from workers.diagnosis.scene.traces import edges_of, hops_of
 
 
@@ -189,3 +189,28 @@ def test_calls_between_services_are_edges_and_calls_within_one_are_none() -> Non
 
 def test_a_span_whose_parent_is_missing_makes_no_edge() -> None:
     assert not edges_of([[span("2", "lost", "checkout", 80)]])
+
+
+def test_lines_are_held_against_the_time_before_the_alerted_part_or_a_neighbour_got_worse() -> None:
+    late = ONSET + 15 * MINUTE
+    courses = [
+        course("shop", "latency_p99_ms", 100, 900, since=late),
+        course("db", "query_latency_p99_ms", 10, 900, since=ONSET),
+        course("adverts", "latency_p99_ms", 10, 900, since=ONSET - 30 * MINUTE),
+    ]
+    turned = when_lines_turned(courses, [calls("shop", "db")], ["shop"], alerted_at=late, onset=late)
+
+    assert abs(turned - ONSET) <= 2 * MINUTE
+
+
+def test_where_no_metric_got_worse_the_onset_of_the_incident_stands() -> None:
+    steady = course("shop", "latency_p99_ms", 100, 100)
+
+    assert when_lines_turned([steady], [], ["shop"], alerted_at=ONSET, onset=ONSET) == ONSET
+
+
+def test_ten_minutes_of_the_past_are_left_to_say_what_is_usual() -> None:
+    risen = course("shop", "latency_p99_ms", 100, 900, since=START + 3 * MINUTE)
+    turned = when_lines_turned([risen], [], ["shop"], alerted_at=ONSET, onset=ONSET)
+
+    assert START + 10 * MINUTE <= turned <= ONSET
