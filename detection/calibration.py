@@ -124,11 +124,6 @@ class Calibration:
         )
 
 
-def calibrate(raw: float, cause: str, outcomes: Sequence[JudgedAnswer], *, cap: float = 1.0) -> Calibrated:
-    """Return the calibrated confidence of an answer by earlier ones, in any order; see Calibration.of."""
-    return fit(outcomes).of(raw, cause, cap=cap)
-
-
 def fit(outcomes: Sequence[JudgedAnswer]) -> Calibration:
     """Return the calibration that these outcomes, in any order, give."""
     kinds: dict[str, list[JudgedAnswer]] = {}
