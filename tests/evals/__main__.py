@@ -19,7 +19,7 @@ from tests.benchmarks.__main__ import only_figures_on_stdout
 from tests.benchmarks.catalogue import UnknownNameError, chosen
 from tests.benchmarks.figures import NothingToMeasureError
 from tests.evals.answers_file import AnswersFile, read_answers
-from tests.evals.arms import injection, no_fault, source_outage
+from tests.evals.arms import guilty_away, injection, no_fault, source_outage
 from tests.evals.catalogue import ARMS, EVALS, SUITES
 from tests.evals.figures import EvalFigure
 from tests.evals.report import figures_of, figures_of_all
@@ -28,7 +28,12 @@ from tests.evals.scenarios.generate import SEEDS
 from tests.evals.seam import Ask, answers
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "incidents"
-_ARMS = {"no_fault": no_fault.run, "source_outage": source_outage.run, "injection": injection.run}
+_ARMS = {
+    "no_fault": no_fault.run,
+    "guilty_away": guilty_away.run,
+    "source_outage": source_outage.run,
+    "injection": injection.run,
+}
 
 
 def main(arguments: list[str], ask: Ask = answers) -> int:

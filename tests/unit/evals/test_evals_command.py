@@ -160,7 +160,7 @@ def test_every_suite_and_arm_has_figures() -> None:
 def test_every_figure_printed_is_in_the_catalogue_and_the_other_way_round(
     data: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    parts = ("root_cause", "triage", "scenarios", "no_fault", "source_outage", "injection", "all")
+    parts = ("root_cause", "triage", "scenarios", "no_fault", "guilty_away", "source_outage", "injection", "all")
     command.main(["--data", str(data), "--seeds", "1", "--only", ",".join(parts)], right)
     assert [line["name"] for line in lines(capfd)] == [name for part in parts for name in EVALS[part]]
 
