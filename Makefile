@@ -61,7 +61,7 @@ bench: $(STAMP) $(PEERS)
 
 evals: $(STAMP)
 	@$(BIN)/python -m tests.evals $(if $(ONLY),--only "$(ONLY)") $(if $(DATA),--data "$(DATA)") \
-		$(if $(ANSWERS),--answers "$(ANSWERS)") $(if $(SEEDS),--seeds "$(SEEDS)")
+		$(if $(ANSWERS),--answers "$(ANSWERS)") $(if $(SEEDS),--seeds "$(SEEDS)") $(if $(SCORE),--score "$(SCORE)")
 
 screenshots: $(STAMP) tools
 	@$(BIN)/python -m tests.screenshots $(if $(DIR),"$(DIR)",$(TMPDIR)/argux-screenshots)

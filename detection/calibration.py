@@ -26,16 +26,16 @@ PRIOR: tuple[tuple[float, float], ...] = (
     (0.0, 0.0),
     (0.5, 0.45),
     (0.6, 0.55),
-    (0.8, 0.72),
-    (0.9, 0.83),
-    (0.95, 0.89),
-    (0.99, 0.95),
-    (1.0, 0.95),
+    (0.8, 0.74),
+    (0.9, 0.87),
+    (0.95, 0.93),
+    (0.99, 0.97),
+    (1.0, 0.97),
 )
 """Raw confidence to calibrated, linear in between, for as long as there are fewer than LEAST_FOR_PLATT outcomes.
 
 Judgements, not measurements: evidence that is weighed as if it were independent makes an answer too sure of itself, and
-the more so the surer it is, so every confidence shrinks and none is above 95 %.
+so every confidence shrinks and none is above 97 %.
 """
 
 LEAST_FOR_PLATT, LEAST_FOR_ISOTONIC = 50, 500
@@ -122,11 +122,6 @@ class Calibration:
             cause=cause if cause in self.by_cause else None,
             alike=alike if alike is not None and alike.count >= LEAST_ALIKE else None,
         )
-
-
-def calibrate(raw: float, cause: str, outcomes: Sequence[JudgedAnswer], *, cap: float = 1.0) -> Calibrated:
-    """Return the calibrated confidence of an answer by earlier ones, in any order; see Calibration.of."""
-    return fit(outcomes).of(raw, cause, cap=cap)
 
 
 def fit(outcomes: Sequence[JudgedAnswer]) -> Calibration:

@@ -8,14 +8,12 @@ from bot.investigate.answer import Investigation
 from integrations.wording import plain
 from storage.diagnoses import get_diagnosis
 from workers.diagnosis.account import evidence_lines
-from workers.diagnosis.causes.remedies import CHANGES, PARTIAL
-from workers.diagnosis.model import UNKNOWN, DiagnosisOutcome, Ranked, Role, Verdict
+from workers.diagnosis.causes.remedies import CHANGES
+from workers.diagnosis.model import UNKNOWN, DiagnosisOutcome, Ranked, Role
 from workers.services import Services
 
 NONE = "none"
 FLAG = "flag"
-SURE_OF_NONE = 0.8
-"""How sure it can be at most that no change did it, where what did it is not known."""
 
 
 def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
@@ -33,15 +31,15 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
         shas[origin.key] = verdict.suspect.sha
     chain = verdict.chain
     ranked = tuple(_ranked(origins, shas))
-    outside = sum(item.posterior for item in origins if item.cause not in CHANGES)
     first = chain.origin if chain is not None else None
     if origin is not None and first is None:
         first = services_of.get(origin.key)
-    is_open = origin is None or origin.cause in PARTIAL
+    commit = _commit(origin, shas, verdict.no_change)
+    is_none = commit == NONE
     return Investigation(
         case="",
-        root_cause_commit=_commit(origin, shas, verdict.no_change),
-        confidence=round(min(outside, SURE_OF_NONE), 4) if is_open and verdict.no_change else verdict.confidence,
+        root_cause_commit=commit,
+        confidence=verdict.none_confidence if is_none else verdict.confidence,
         ranked=ranked,
         cause=origin.cause if origin is not None else UNKNOWN,
         first_failing_service=first,
@@ -52,15 +50,9 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
         propagation_path=tuple((link.source, link.target) for link in chain.links) if chain is not None else (),
         coverage=plain(verdict.coverage),
         story=tuple(plain(sentence) for sentence in verdict.explanation),
-        raw_confidence=_raw(verdict, outside, is_named=origin is not None),
+        raw_confidence=verdict.raw_none_confidence if is_none else verdict.raw_confidence or verdict.confidence,
         evidence=evidence,
     )
-
-
-def _raw(verdict: Verdict, outside: float, *, is_named: bool) -> float:
-    """Return the confidence before calibration."""
-    raw = verdict.confidence if verdict.raw_confidence is None else verdict.raw_confidence
-    return raw if is_named else round(min(outside, raw or outside), 4)
 
 
 def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str | None:

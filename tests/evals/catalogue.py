@@ -12,7 +12,7 @@ def _named(suite: str, *figures: str) -> tuple[str, ...]:
 
 
 SUITES = ("root_cause", "chain", "triage", "nezha", "scenarios")
-ARMS = ("no_fault", "source_outage", "injection")
+ARMS = ("no_fault", "guilty_away", "source_outage", "injection")
 
 EVALS: dict[str, tuple[str, ...]] = {
     "root_cause": _named("root_cause", *_COMMIT, *_CALIBRATION, *_SECONDS),
@@ -32,6 +32,7 @@ EVALS: dict[str, tuple[str, ...]] = {
         *_SECONDS,
     ),
     "no_fault": _named("no_fault", "passes", "commits_blamed"),
+    "guilty_away": _named("guilty_away", "passes", "innocents_blamed"),
     "source_outage": _named("source_outage", "passes", "surer", "decoys_surer"),
     "injection": _named("injection", "passes", "answers_changed", "orders_told"),
     "all": _named("all", "wrong_and_sure", *_CALIBRATION, *_SECONDS),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.benchmarks.figures import NothingToMeasureError
 from tests.evals import nezha
-from tests.evals.answers_file import AnswersFile
+from tests.evals.answers_file import AnswersFile, Recorded
 from tests.evals.cases import Case, read_suite, sealed
 from tests.evals.catalogue import SUITES
 from tests.evals.graders import chain, root_cause, scenario, triage
@@ -31,7 +31,10 @@ GRADERS: dict[str, Callable[[Case, Answer], Mark]] = {
 
 @dataclass(slots=True)
 class Run:
-    """ask: the product. data: the public suites. scratch: for scenarios. seeds: variants of each of `kinds`."""
+    """ask: the product. data: the public suites. scratch: for scenarios. seeds: variants of each of `kinds`.
+
+    recorded: answers of an earlier run, which are marked; then nothing is asked. None: the product is asked.
+    """
 
     ask: Ask
     data: Path
@@ -39,6 +42,7 @@ class Run:
     seeds: int
     answers_file: AnswersFile
     kinds: tuple[str, ...] = tuple(KINDS)
+    recorded: Recorded | None = None
     crashed: list[str] = field(default_factory=list)
     _answers: dict[tuple[Path, frozenset[str]], Answer] = field(default_factory=dict)
     _marks: dict[str, list[Mark]] = field(default_factory=dict)
@@ -61,8 +65,7 @@ class Run:
         """Return the marks of a suite. Raises NothingToMeasureError if its data or its truths are not there."""
         if suite not in self._marks:
             found = []
-            for case in self.cases(suite):
-                answer = self.answer(case)
+            for case, answer in self._answered(suite):
                 self.answers_file.add(case, answer)
                 if case.truth:
                     found.append(GRADERS[suite](case, answer))
@@ -71,6 +74,17 @@ class Run:
         if not self._marks[suite]:
             raise NothingToMeasureError("the cases are answered, but there is no truth.json beside them")
         return self._marks[suite]
+
+    def _answered(self, suite: str) -> Iterator[tuple[Case, Answer]]:
+        """Yield the cases with their answers: those of the product, or those of the earlier run that are there."""
+        if self.recorded is None:
+            yield from ((case, self.answer(case)) for case in self.cases(suite))
+            return
+        if not any(of == suite for of, _ in self.recorded):
+            raise NothingToMeasureError("the file that is scored holds no answer of it")
+        for case in self.cases(suite):
+            if (suite, case.name) in self.recorded:
+                yield case, self.recorded[suite, case.name]
 
     def cases(self, suite: str) -> Iterator[Case]:
         """Yield the cases of a suite."""

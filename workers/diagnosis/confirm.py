@@ -13,6 +13,7 @@ from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.causes.remedies import CHANGES, PARTIAL, remedy_of
 from workers.diagnosis.certainty.calibrating import calibrated
+from workers.diagnosis.certainty.no_change import sure_of_none
 from workers.diagnosis.coverage import coverage, most_confident
 from workers.diagnosis.model import (
     UNKNOWN,
@@ -40,7 +41,12 @@ def confirm(
     """
     verdict = _weighed(described, hypotheses, gathered)
     leading = next((item.cause for item in verdict.ranked if item.role is Role.ORIGIN and item.key != UNKNOWN), "")
-    return calibrated(verdict, calibration or Calibration(), cap=most_confident(gathered.sources, leading))
+    return calibrated(
+        verdict,
+        calibration or Calibration(),
+        cap=most_confident(gathered.sources, leading),
+        none=sure_of_none(verdict.ranked, gathered.evidence),
+    )
 
 
 def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
@@ -56,8 +62,8 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
     confidence = leading * (share if suspect else 1.0)
-    if supporting and supporting <= _TIME_AND_PLACE and not _has_text(gathered, known_key):
-        confidence = min(confidence, weights.ONLY_TIME_AND_PLACE)
+    if supporting and supporting <= _OF_A_CHANGE:
+        confidence = min(confidence, _most_by_text(gathered, known_key))
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     root_cause = None
@@ -89,13 +95,21 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
     )
 
 
-_TIME_AND_PLACE = frozenset({"deploy_timing", "trajectory", "change_place"})
-"""The checks that a nearby change passes by chance: where nobody read what it does, that is all."""
+_OF_A_CHANGE = frozenset({"deploy_timing", "trajectory", "change_place", "change_text"})
+"""The checks of a change's time, place and text. A nearby change passes those of time and place by chance."""
 
 
-def _has_text(gathered: Gathered, key: str | None) -> bool:
-    """Whether the text of a change was held against what is seen: its weight then says how far it is believed."""
-    return any(item.hypothesis_key == key and item.check == "change_text" for item in gathered.evidence)
+def _most_by_text(gathered: Gathered, key: str | None) -> float:
+    """Return the highest confidence in a change that nothing but its time, place and text speaks for.
+
+    It rests on the text: where nobody read it, or where it explains little of what is seen, time and place alone are
+    left, and an innocent change has those as well.
+    """
+    told = [item.weight for item in gathered.evidence if item.hypothesis_key == key and item.check == "change_text"]
+    if not told:
+        return weights.ONLY_TIME_AND_PLACE
+    share = min(max(max(told) / weights.TEXT_IS_ENOUGH, 0.0), 1.0)
+    return weights.TEXT_SAYS_LITTLE + share * (weights.MOST_CONFIDENT - weights.TEXT_SAYS_LITTLE)
 
 
 def _speaks_for(item: Evidence, key: str) -> bool:

@@ -246,8 +246,9 @@ class Verdict:
 
     no_change: no change that is known explains the incident. coverage: what was checked, was empty, could not be asked.
     remedy: the kind of remedy, such as "rollback"; None if the cause is not known. confidence is calibrated;
-    raw_confidence: what the evidence alone gave; None in a diagnosis of an earlier version. calibration: what the
-    confidence was calibrated by, and `sure` what it gave.
+    raw_confidence: what the evidence alone gave; None in a diagnosis of an earlier version. none_confidence,
+    raw_none_confidence: the same for "no commit did it", whatever did. calibration: what they were calibrated by, and
+    `sure` what it gave for the cause.
     """
 
     status: str
@@ -263,6 +264,8 @@ class Verdict:
     remedy: str | None = None
     chain: Chain | None = None
     raw_confidence: float | None = None
+    none_confidence: float = 0.0
+    raw_none_confidence: float = 0.0
     sure: Calibrated | None = None
     calibration: Calibration = field(default_factory=Calibration)
 

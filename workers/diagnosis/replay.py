@@ -64,6 +64,8 @@ def _differences(before: Verdict, now: Verdict, fix_before: FixPlan, fix: FixPla
     yield from (f"{name}: was {was}, is {is_}" for name, (was, is_) in pairs.items() if was != is_)
     if abs(before.confidence - now.confidence) > _CLOSE:
         yield f"confidence: was {before.confidence:.2%}, is {now.confidence:.2%}"
+    if before.raw_none_confidence and abs(before.none_confidence - now.none_confidence) > _CLOSE:
+        yield f"confidence that no commit did it: was {before.none_confidence:.2%}, is {now.none_confidence:.2%}"
     posteriors = {item.key: item.posterior for item in before.ranked}
     if [item.key for item in before.ranked] != [item.key for item in now.ranked]:
         yield "ranking: the order of the hypotheses"

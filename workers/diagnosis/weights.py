@@ -100,6 +100,7 @@ NETWORK_IN_ONE = 1.0
 NODE_PRIOR = 0.1
 NODE_EVENTS = 2.0
 SAME_NODE_ALIKE = 2.0
+NODE_USED_UP_BY_A_GUEST = -0.8
 FAILED_FIRST = 1.0
 SURGE_PRIOR = 0.15
 TRAFFIC_ROSE_FIRST = 1.5
@@ -177,3 +178,14 @@ UNSEEN_FLAG_PRIOR = 0.1
 
 # The highest confidence in a change for which nothing but its time and its place speaks.
 ONLY_TIME_AND_PLACE = 0.55
+
+# The same where its text was read: the highest confidence if that text says little, and the weight of a text from which
+# on it bounds nothing.
+TEXT_SAYS_LITTLE = 0.6
+TEXT_IS_ENOUGH = 0.8
+
+# "No change did it": how much of the probability of a cause counts for it, with no change doubted for a reason, and how
+# much is added where every one is. What ran out may have been used up by a change; the unknown may be one.
+RAN_OUT_COUNTS, RAN_OUT_ADDS = 0.7, 0.3
+OPEN_COUNTS, OPEN_ADDS = 0.4, 0.3
+A_REASON_TO_DOUBT = -1.0

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from detection.calibration import LEAST_ALIKE, PRIOR, SUREST, Calibration, Method, calibrate, fit, held_out
+from detection.calibration import LEAST_ALIKE, PRIOR, SUREST, Calibration, Method, fit, held_out
 from detection.types import JudgedAnswer
 
 RAW = [number / 200 for number in range(201)]
@@ -31,16 +31,16 @@ def _never_falls(values: Iterable[float]) -> bool:
 
 def test_without_outcomes_the_stated_table_shrinks_every_confidence() -> None:
     for raw, stated in PRIOR:
-        said = calibrate(raw, "deploy", [])
+        said = fit([]).of(raw, "deploy")
         assert (said.confidence, said.method, said.alike) == (stated, Method.PRIOR, None)
         assert said.confidence <= raw
 
 
 def test_the_stated_table_holds_until_fifty_outcomes() -> None:
-    assert calibrate(0.9, "deploy", _answers(49, 0.9, 0)).method is Method.PRIOR
-    assert calibrate(0.9, "deploy", _answers(50, 0.9, 45)).method is Method.PLATT
-    assert calibrate(0.9, "deploy", _world(499)).method is Method.PLATT
-    assert calibrate(0.9, "deploy", _world(500)).method is Method.ISOTONIC
+    assert fit(_answers(49, 0.9, 0)).of(0.9, "deploy").method is Method.PRIOR
+    assert fit(_answers(50, 0.9, 45)).of(0.9, "deploy").method is Method.PLATT
+    assert fit(_world(499)).of(0.9, "deploy").method is Method.PLATT
+    assert fit(_world(500)).of(0.9, "deploy").method is Method.ISOTONIC
 
 
 @pytest.mark.parametrize("count", [0, 49, 50, 120, 500, 3000])
@@ -57,14 +57,14 @@ def test_outcomes_that_contradict_the_confidence_give_one_level_and_no_falling_c
 
 @pytest.mark.parametrize("count", [50, 500])
 def test_even_if_all_were_right_no_answer_is_certain(count: int) -> None:
-    assert calibrate(0.99, "deploy", _answers(count, 0.99, count)).confidence <= SUREST
-    assert calibrate(0.01, "deploy", _answers(count, 0.01, 0)).confidence >= 1 - SUREST - 1e-9
+    assert fit(_answers(count, 0.99, count)).of(0.99, "deploy").confidence <= SUREST
+    assert fit(_answers(count, 0.01, 0)).of(0.01, "deploy").confidence >= 1 - SUREST - 1e-9
 
 
 def test_a_cap_is_never_exceeded_whatever_the_outcomes_say() -> None:
     all_right = _answers(600, 0.7, 600)
-    assert calibrate(0.7, "deploy", all_right).confidence > 0.8
-    assert calibrate(0.7, "deploy", all_right, cap=0.74).confidence == 0.74
+    assert fit(all_right).of(0.7, "deploy").confidence > 0.8
+    assert fit(all_right).of(0.7, "deploy", cap=0.74).confidence == 0.74
 
 
 @pytest.mark.parametrize(("count", "furthest"), [(200, 0.12), (4000, 0.06)])
@@ -85,15 +85,15 @@ def test_a_kind_of_cause_with_enough_outcomes_has_its_own_curve_and_others_share
 
 
 def test_how_many_answers_that_sure_were_right_is_said_from_twenty_on() -> None:
-    assert calibrate(0.99, "deploy", _answers(LEAST_ALIKE - 1, 0.99, 18)).alike is None
-    alike = calibrate(0.99, "deploy", _answers(40, 0.99, 38)).alike
+    assert fit(_answers(LEAST_ALIKE - 1, 0.99, 18)).of(0.99, "deploy").alike is None
+    alike = fit(_answers(40, 0.99, 38)).of(0.99, "deploy").alike
     assert alike is not None
     assert (alike.count, alike.right) == (40, 38)
 
 
 def test_answers_that_were_less_sure_are_not_counted_as_alike() -> None:
     outcomes = _answers(30, 0.99, 29) + _answers(19, 0.62, 3)
-    surest, least = (calibrate(raw, "deploy", outcomes).alike for raw in (0.99, 0.62))
+    surest, least = (fit(outcomes).of(raw, "deploy").alike for raw in (0.99, 0.62))
     assert surest is not None
     assert (surest.count, surest.right) == (30, 29)
     assert least is None

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.evals.answers_file import AnswersFile
-from tests.evals.arms import injection, no_fault, source_outage
+from tests.evals.arms import guilty_away, injection, no_fault, source_outage
+from tests.evals.arms.guilty_away import blames_a_commit, without_the_guilty
 from tests.evals.arms.injection import differences, spoilt_copy
 from tests.evals.arms.orders import ORDERS, told_orders
 from tests.evals.arms.smuggling import PLACES
@@ -144,3 +145,29 @@ def test_a_quiet_night_wants_no_culprit(tmp_path: Path) -> None:
         return SURE
 
     assert values(no_fault.run(evaluation(blaming, tmp_path / "b")))["no_fault_commits_blamed"] == 2
+
+
+def test_of_the_guilty_commit_neither_its_text_nor_its_deploy_is_left(tmp_path: Path) -> None:
+    case = scenario(tmp_path, "pool_lowered", 1)
+    guilty = case.truth["root_cause_commit"]
+    spoilt = without_the_guilty(case, tmp_path / "spoilt")
+    assert spoilt is not None
+    for name in ("commits.json", "deploys.json"):
+        before, after = ((one.folder / "context" / name).read_text() for one in (case, spoilt))
+        assert guilty in before
+        assert guilty not in after
+        assert after.count('"service"') >= before.count('"service"') - 1
+    assert (spoilt.folder / "metrics.csv").read_bytes() == (case.folder / "metrics.csv").read_bytes()
+
+
+def test_where_no_commit_did_it_none_can_be_taken_away(tmp_path: Path) -> None:
+    assert without_the_guilty(scenario(tmp_path, "third_party", 0), tmp_path / "spoilt") is None
+
+
+def test_whoever_blames_another_commit_in_its_place_fails(tmp_path: Path) -> None:
+    def blaming(folder: Path, *, without: frozenset[str] = frozenset()) -> PlainAnswer:
+        return SURE
+
+    assert values(guilty_away.run(evaluation(blaming, tmp_path / "a")))["guilty_away_innocents_blamed"] == 1
+    assert values(guilty_away.run(evaluation(steadfast, tmp_path / "b")))["guilty_away_passes"] == 1
+    assert not blames_a_commit(replace(SURE, confidence=0.55))

@@ -93,6 +93,43 @@ def test_a_suite_without_truths_is_answered_though_not_marked(
     assert len(answers.read_text().splitlines()) == 1
 
 
+def test_the_answers_of_an_earlier_run_are_marked_again_without_asking(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers = tmp_path / "answers.ndjson"
+    options = ["--data", str(data), "--only", "root_cause,chain,triage"]
+    command.main([*options, "--answers", str(answers)], right)
+    asked = capfd.readouterr().out
+
+    assert command.main([*options, "--score", str(answers)], broken) == 0
+    assert capfd.readouterr().out == asked
+
+
+def test_over_all_suites_the_recorded_ones_count_and_an_arm_cannot_be_scored(
+    data: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers = tmp_path / "answers.ndjson"
+    command.main(["--data", str(data), "--only", "root_cause,chain", "--answers", str(answers)], right)
+    capfd.readouterr()
+
+    command.main(["--data", str(data), "--only", "all,no_fault", "--score", str(answers)], broken)
+    printed = {line["name"]: line for line in lines(capfd)}
+    assert list(printed) == list(EVALS["all"])
+    assert printed["all_wrong_and_sure"]["cases"] == 2
+    assert printed["all_ece"]["value"] == 0.1
+
+
+@pytest.mark.parametrize("text", ["no json\n", '{"suite": "chain"}\n', None])
+def test_a_file_that_holds_no_answers_is_refused_with_the_line(
+    text: str | None, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    answers = tmp_path / "answers.ndjson"
+    if text is not None:
+        answers.write_text(text)
+    assert command.main(["--score", str(answers)], broken) == 2
+    assert (f"{answers}, line 1" if text else "No such file") in capfd.readouterr().err
+
+
 def test_an_investigation_that_fails_is_told_and_counts_as_an_abstention(
     data: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,7 +160,7 @@ def test_every_suite_and_arm_has_figures() -> None:
 def test_every_figure_printed_is_in_the_catalogue_and_the_other_way_round(
     data: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    parts = ("root_cause", "triage", "scenarios", "no_fault", "source_outage", "injection", "all")
+    parts = ("root_cause", "triage", "scenarios", "no_fault", "guilty_away", "source_outage", "injection", "all")
     command.main(["--data", str(data), "--seeds", "1", "--only", ",".join(parts)], right)
     assert [line["name"] for line in lines(capfd)] == [name for part in parts for name in EVALS[part]]
 

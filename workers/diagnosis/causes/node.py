@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from detection.types import OrchestratorEvent
+from detection.types import OrchestratorEvent, SymptomKind
 from integrations.cards import moment
 from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
@@ -22,6 +22,9 @@ _NODE_TROUBLE = re.compile(
     re.IGNORECASE,
 )
 
+_USED_UP = frozenset((SymptomKind.MEMORY, SymptomKind.CPU, SymptomKind.DISK))
+"""What one guest of a node can use up for all of them."""
+
 
 def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield a suspicion for each node on which something of this incident runs, and that itself shows trouble."""
@@ -29,7 +32,12 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     for node in sorted({place.node for place in observed.scene.places} | _named_by_events(observed)):
         on_it = {place.service for place in observed.scene.places if place.node == node}
         hurt = sorted((involved & on_it) - {node})
-        checks = [_events(node, observed), _chain(node, observed), _alike(node, hurt, on_it, observed)]
+        checks = [
+            _events(node, observed),
+            _chain(node, observed),
+            _alike(node, hurt, on_it, observed),
+            _guest(node, on_it, observed),
+        ]
         known = tuple(item for item in checks if item is not None)
         if not any(item.weight > 0 for item in known) or not (hurt or observed.chain.origin == node):
             continue
@@ -93,3 +101,22 @@ def _alike(node: str, hurt: list[str], on_it: set[str], observed: Observed) -> E
         parts=listed([theirs(quoted(part, 40)) for part in apart[:5]]),
     )
     return evidence("same_node", f"{CAUSE}:{node}", result, weights.SAME_NODE_ALIKE, source="nodes")
+
+
+def _guest(node: str, on_it: set[str], observed: Observed) -> Evidence | None:
+    """Check whether something that runs on it used it up: then the node is where it shows, and hardly why."""
+    own = {sign.kind: sign for sign in reversed(observed.signs) if sign.part == node and sign.kind in _USED_UP}
+    users = sorted(
+        {
+            sign.part
+            for sign in observed.signs
+            if sign.part in on_it and sign.kind in own and sign.earliest <= own[sign.kind].earliest
+        }
+    )
+    if not users:
+        return None
+    result = ours(
+        "{parts} on it used more of it no later than it ran short.",
+        parts=listed([theirs(quoted(part, 40)) for part in users[:5]]),
+    )
+    return evidence("guest", f"{CAUSE}:{node}", result, weights.NODE_USED_UP_BY_A_GUEST, source="nodes")

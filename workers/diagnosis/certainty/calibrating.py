@@ -17,14 +17,23 @@ def read_calibration(sessions: sessionmaker[Session]) -> Calibration:
         return fit(judged_answers(session))
 
 
-def calibrated(verdict: Verdict, calibration: Calibration, *, cap: float) -> Verdict:
+def calibrated(verdict: Verdict, calibration: Calibration, *, cap: float, none: float) -> Verdict:
     """Return the verdict with its confidence, which evidence alone gave, calibrated; never above `cap`.
 
-    The calibration is kept with it, so that the same evidence gives the same answer whenever it is weighed again.
+    none: how sure the evidence alone is that no commit did it. The calibration is kept with the verdict, so that the
+    same evidence gives the same answer whenever it is weighed again.
     """
-    sure = calibration.of(verdict.confidence, cause_of(verdict), cap=cap)
+    cause = cause_of(verdict)
+    sure = calibration.of(verdict.confidence, cause, cap=cap)
+    raw_none = round(min(none, 1.0), 4)
     return replace(
-        verdict, confidence=sure.confidence, raw_confidence=verdict.confidence, sure=sure, calibration=calibration
+        verdict,
+        confidence=sure.confidence,
+        raw_confidence=verdict.confidence,
+        none_confidence=calibration.of(raw_none, cause, cap=cap).confidence,
+        raw_none_confidence=raw_none,
+        sure=sure,
+        calibration=calibration,
     )
 
 

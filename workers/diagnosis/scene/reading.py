@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from detection.chain import LineGroup
 from detection.chain.suspects import Suspect
 from detection.symptoms import symptoms_of_text
-from detection.types import Deploy, LogSignature, Metric, ProviderStatus
+from detection.types import Commit, Deploy, LogSignature, Metric, ProviderStatus
 from storage import models
-from storage.commits import commits_between
+from storage.commits import commit_of, commits_between
 from storage.deploys import deploys_between, to_deploy
 from storage.flags import flag_changes_between
 from storage.knowledge import known_incidents
@@ -89,6 +89,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
             "behaviour before", lambda: read_suspects(telemetry, courses, since=since, onset=onset, until=until)
         )
     changes_since = _at(onset - CHANGES_SECONDS)
+    deploys = reader.stored("deploys", lambda session: _deploys(session, changes_since, _at(until)), models.Deploy)
     return Scene(
         since=since,
         until=until,
@@ -113,13 +114,11 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
             )
         ),
         statuses=tuple(_statuses(reader, sources, _at(onset - STATUS_SECONDS), _at(until))),
-        deploys=tuple(
-            reader.stored("deploys", lambda session: _deploys(session, changes_since, _at(until)), models.Deploy)
-        ),
+        deploys=tuple(deploys),
         commits=tuple(
             reader.stored(
                 "commits",
-                lambda session: commits_between(session, changes_since, _at(until)),
+                lambda session: _commits(session, deploys, changes_since, _at(until)),
                 models.Commit if sources.code_host is None else None,
             )
         ),
@@ -156,6 +155,15 @@ def _at(moment: float) -> datetime:
 
 def _deploys(session: Session, since: datetime, until: datetime) -> list[Deploy]:
     return [to_deploy(row) for row in deploys_between(session, None, since, until)]
+
+
+def _commits(session: Session, deploys: Sequence[Deploy], since: datetime, until: datetime) -> list[Commit]:
+    """Return the commits of this time, and those that its deploys name: they may have been made long before."""
+    recent = commits_between(session, since, until)
+    named = {deploy.commit_sha.lower() for deploy in deploys}
+    missing = sorted(sha for sha in named if not any(commit.sha.startswith(sha) for commit in recent))
+    older = {commit.sha: commit for sha in missing if (commit := commit_of(session, sha)) is not None}
+    return [*older.values(), *recent]
 
 
 def _statuses(reader: Reader, sources: DiagnosisSources, since: datetime, until: datetime) -> Sequence[ProviderStatus]:

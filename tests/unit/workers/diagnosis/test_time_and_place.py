@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detection.types import Deploy, Metric
 from integrations.text import ours
+from workers.diagnosis import weights
 from workers.diagnosis.confirm import confirm
 from workers.diagnosis.model import (
     UNKNOWN,
@@ -24,13 +25,13 @@ ORIGINS = (
 )
 
 
-def verdict(metric: Metric, *checks: str) -> Verdict:
-    """Return the verdict where these checks speak for the one deploy."""
+def verdict(metric: Metric, *checks: str, **weighed: float) -> Verdict:
+    """Return the verdict where these checks speak for the one deploy, and others have these weights."""
     symptom = Symptom(metric, "cart", "cart", None, None, None, None, 1.0, 0.0, 1, 900.0, 1200.0, 1000.0)
     described = Characterisation(1, 1200.0, 1000.0, 1000.0, ("cart",), (symptom,), ())
     evidence = tuple(
-        Evidence(check, "deploy:1", check, check, ours("It speaks."), {}, Outcome.DATA, 3.0, number)
-        for number, check in enumerate(checks, start=1)
+        Evidence(check, "deploy:1", check, check, ours("It speaks."), {}, Outcome.DATA, weight, number)
+        for number, (check, weight) in enumerate([*((check, 3.0) for check in checks), *weighed.items()], start=1)
     )
     return confirm(described, ORIGINS, Gathered(evidence, {}))
 
@@ -57,6 +58,26 @@ def test_what_argux_saw_itself_is_blamed_on_the_deploy_nearest_in_time_but_not_s
 def test_a_change_whose_text_explains_it_may_be_sure() -> None:
     assert verdict(Metric.ALERT, "trajectory", "change_text").confidence > 0.9
     assert verdict(Metric.LATENCY_P95, "deploy_timing", "metric_by_version").confidence > 0.9
+
+
+def test_a_change_whose_text_explains_little_is_told_below_what_counts_as_blame() -> None:
+    found = verdict(Metric.ALERT, "trajectory", "change_place", change_text=-0.2)
+    assert found.origin_key == "deploy:1"
+    assert found.raw_confidence == weights.TEXT_SAYS_LITTLE
+    assert found.confidence < 0.6
+
+
+def test_the_more_a_text_explains_the_surer_the_change_may_be() -> None:
+    told = [
+        verdict(Metric.ALERT, "trajectory", "change_place", change_text=weight).confidence
+        for weight in (-1.0, 0.1, 0.4, 0.7)
+    ]
+    assert told == sorted(set(told))
+
+
+def test_what_else_speaks_for_a_change_is_not_bounded_by_its_text() -> None:
+    found = verdict(Metric.LATENCY_P95, "trajectory", "change_place", "metric_by_version", change_text=-0.2)
+    assert found.confidence > 0.9
 
 
 def test_a_change_whose_text_was_read_is_bounded_by_that_text_alone() -> None:

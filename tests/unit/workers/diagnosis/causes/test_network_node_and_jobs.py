@@ -65,6 +65,30 @@ def test_a_node_under_pressure_is_found_by_its_events_its_place_in_the_chain_and
     }
 
 
+def test_a_node_that_a_guest_used_up_is_less_likely_why() -> None:
+    signs = [sign("cart", K.MEMORY), sign("node-7", K.MEMORY), sign("search", K.LATENCY)]
+    told = [event("NodeHasMemoryPressure", "node-7 has memory pressure", node="node-7")]
+    (found,) = node.suspects(observed(signs=signs, origin="node-7", victims=["search"], places=NODE, events=told))
+
+    assert weights_of(found)["guest"] == weights.NODE_USED_UP_BY_A_GUEST
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "at"),
+    [
+        ("orders", K.MEMORY, ONSET),
+        ("cart", K.LATENCY, ONSET),
+        ("cart", K.MEMORY, ONSET + 10 * MINUTE),
+    ],
+)
+def test_what_runs_elsewhere_shows_something_else_or_comes_later_used_up_no_node(part: str, kind: K, at: float) -> None:
+    signs = [sign("node-7", K.MEMORY), sign(part, kind, at=at), sign("search", K.LATENCY)]
+    told = [event("NodeHasMemoryPressure", "node-7 has memory pressure", node="node-7")]
+    (found,) = node.suspects(observed(signs=signs, origin="node-7", victims=["search"], places=NODE, events=told))
+
+    assert "guest" not in weights_of(found)
+
+
 def test_services_that_call_one_another_suffer_together_on_any_node() -> None:
     signs = [sign("cart", K.LATENCY), sign("search", K.LATENCY)]
     scene = observed(signs=signs, origin="cart", victims=["search"], places=NODE, edges=[calls("search", "cart")])
