@@ -13,7 +13,7 @@ from detection.types import SymptomKind
 
 _LEAST_FACTOR = 3.0
 _LEAST_LINES = 3
-_REPORTER = re.compile(
+REPORTER = re.compile(
     r"(?:kubelet|kube-|containerd|dockerd|systemd|kernel|node-problem-detector|prometheus|alertmanager)", re.IGNORECASE
 )
 """Those that write about others: their lines are no signs of their own."""
@@ -46,8 +46,8 @@ def _signs(group: LineGroup, parts: Collection[str], window: tuple[float, float]
     kinds = kinds_of_line(group.text, is_bad=group.is_bad)
     named = parts_named_in(group.text, parts)
     part = group.part
-    if part not in parts or _REPORTER.match(part):
-        if len(named) != 1 and _REPORTER.match(part):
+    if part not in parts or REPORTER.match(part):
+        if len(named) != 1 and REPORTER.match(part):
             return
         part = next(iter(named)) if len(named) == 1 else part
     size = math.log((group.count + 1) / (group.usual_count + 1))

@@ -25,9 +25,10 @@ _JOB = re.compile(
 def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield a suspicion for the job whose beginning is nearest before the onset."""
     earliest, latest = observed.onset
+    # A job says once that it begins, so its line counts by what else is seen of the job, and not by itself.
     begun = [
         (group.first_seen, group.part, group.text)
-        for group in observed.scene.lines
+        for group in (*observed.scene.lines, *(line for line in observed.scene.faint if _works(line.part, observed)))
         if group.first_seen is not None and _JOB.search(group.text)
     ]
     begun += [
@@ -52,3 +53,9 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     related = part in observed.involved() or bool(observed.callees(part) & observed.involved())
     weight = weights.JOB_AT_ONSET if related else weights.JOB_ELSEWHERE
     yield Suspicion(hypothesis, (evidence("job_began", key, result, weight, source="logs"),))
+
+
+def _works(part: str, observed: Observed) -> bool:
+    """Whether something that no text makes up shows the work of a job: in its part, or in what its part uses."""
+    own = {part, *observed.callees(part)} - set(observed.chain.victims)
+    return any(sign.part in own and sign.source != "log" for sign in observed.signs)

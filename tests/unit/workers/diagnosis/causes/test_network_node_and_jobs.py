@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from detection.chain import LineGroup
 from detection.types import OrchestratorEvent
 from tests.unit.workers.diagnosis.scenery import (
+    END,
     HOUR,
     MINUTE,
     ONSET,
+    START,
     K,
     calls,
     event,
@@ -20,6 +23,7 @@ from tests.unit.workers.diagnosis.scenery import (
 )
 from workers.diagnosis import weights
 from workers.diagnosis.causes import network, node, scheduled_job
+from workers.diagnosis.scene.model import Scene
 
 NODE = [on_node("cart", "node-7"), on_node("search", "node-7"), on_node("orders", "node-8")]
 
@@ -163,3 +167,26 @@ def test_lines_of_every_day_are_no_job(text: str) -> None:
     said = line("checkout", text, at=ONSET - MINUTE)
 
     assert not list(scheduled_job.suspects(observed(signs=[sign("checkout", K.ERRORS)], lines=[said])))
+
+
+def _only_once(began: LineGroup) -> Scene:
+    return Scene(START, END, ("checkout",), ONSET, faint=(began,))
+
+
+def test_a_line_that_a_job_began_is_nothing_where_nothing_else_shows_its_work() -> None:
+    began = line("checkout", "nightly export started", at=ONSET - MINUTE, bad=False)
+    said = sign("checkout", K.ERRORS, text="export failed", source="log")
+
+    assert not list(scheduled_job.suspects(observed(signs=[said], more=_only_once(began))))
+
+
+def test_the_one_line_of_a_job_is_enough_where_its_store_shows_its_work() -> None:
+    began = line("reporting", "hourly export: starting", count=1, at=ONSET - MINUTE, bad=False)
+    scene = observed(
+        signs=[sign("orders-db", K.CPU)],
+        origin="orders-db",
+        more=_only_once(began),
+        edges=[calls("reporting", "orders-db")],
+    )
+
+    assert weights_of(*scheduled_job.suspects(scene)) == {"job_began": weights.JOB_AT_ONSET}
