@@ -61,9 +61,9 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
     code = [block for block in blocks if not is_about_versions(block.path)]
     found = [item for block in blocks for item in version_effects(block)]
     for block in code:
-        found += setting_effects(block)
         found += value_effects(block)
     for rule in (
+        setting_effects,
         call_effects,
         added_effects,
         growth_effects,
