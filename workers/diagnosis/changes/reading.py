@@ -18,6 +18,7 @@ from workers.diagnosis.changes.rules.growth import growth_effects
 from workers.diagnosis.changes.rules.idioms import idiom_effects
 from workers.diagnosis.changes.rules.inert import is_telemetry, only_renames, why_inert
 from workers.diagnosis.changes.rules.knobs import setting_effects
+from workers.diagnosis.changes.rules.locks import lock_effects
 from workers.diagnosis.changes.rules.lookups import lookup_effects
 from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, message_effects
 from workers.diagnosis.changes.rules.migrations import adds_only_indexes, migration_effects
@@ -69,6 +70,7 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
         growth_effects,
         consumer_effects,
         lookup_effects,
+        lock_effects,
         removed_effects,
         query_effects,
         idiom_effects,

@@ -161,7 +161,9 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
 
 def _given_a_name(item: Setting, new: Sequence[Setting], used: set[int]) -> set[int]:
     """Return the place of the constant that now holds the number of `item`, if the change shows it."""
-    places = (place for place, other in enumerate(new) if place not in used and other.quantity and is_equal(item, other))
+    places = (
+        place for place, other in enumerate(new) if place not in used and other.quantity and is_equal(item, other)
+    )
     return set(islice(places, 1))
 
 
