@@ -21,9 +21,11 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
     ),
     (
         SymptomKind.AUTHENTICATION,
-        r"\b401\b|\b403\b|unauthori[sz]ed|unauthenticated|permission ?denied|access ?denied|forbidden|"
-        r"(?:token|credential|password|secret|api.?key|session)s?\b.{0,30}\b(?:expired|invalid|revoked|rejected)|"
-        r"(?:invalid|expired|revoked) (?:token|credential|api.?key|signature)|login failed|authentication fail",
+        r"\b401\b|\b403\b|unauthori[sz]ed|not authori[sz]ed|unauthenticated|permission ?denied|access ?denied|forbidden|"
+        r"(?:token|credential|password|secret|(?:api|access|auth|signing).?key|session)s?\b.{0,30}"
+        r"\b(?:expired|invalid|revoked|rejected)|"
+        r"(?:invalid|expired|revoked) (?:token|credential|(?:api|access|auth|signing).?key|signature)|"
+        r"login failed|authentication fail|no key matches|unknown (?:signing )?key|signature verification fail",
     ),
     (
         SymptomKind.NAME_LOOKUP,

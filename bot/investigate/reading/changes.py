@@ -15,8 +15,9 @@ from integrations.inbound.reading.records import FieldError
 _SHA = re.compile(r"[0-9a-fA-F]{6,64}")
 _FILE_HEAD = re.compile(
     r"(?m)^(?:@@ (?P<bare>[^@\s,]+) @@.*|diff --git a/\S+ b/(?P<git>\S+)|"
-    r"(?:--- .*\n)?\+\+\+ b/(?P<plus>\S+)|--- a/(?P<gone>\S+)\n\+\+\+ /dev/null)$"
+    r"--- (?:a/(?P<minus>\S+)|/dev/null).*\n\+\+\+ (?:b/(?P<plus>\S+)|/dev/null).*)$"
 )
+"""Where the part of a file begins. The pair of "---" and "+++" is one head: neither of its lines is a changed line."""
 
 
 def read_deploys(path: Path, problems: Problems) -> list[Deploy]:
@@ -99,8 +100,13 @@ def _parts(diff: str, paths: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             yield (paths[0] if paths else "unknown"), diff
         return
     patches: dict[str, str] = {}
+    if diff[: heads[0].start()].strip() and paths:
+        # A heading of another shape came first: its hunk names its own file.
+        patches[paths[0]] = diff[: heads[0].start()]
     for place, head in enumerate(heads):
-        path = head["bare"] or head["git"] or head["plus"] or head["gone"]
+        path = head["bare"] or head["git"] or head["plus"] or head["minus"]
+        if path is None:
+            continue
         end = heads[place + 1].start() if place + 1 < len(heads) else len(diff)
         patches[path] = patches.get(path, "") + diff[head.start() : end]
     yield from patches.items()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import numpy as np
 
@@ -15,21 +14,15 @@ from integrations.text import ours
 from workers.diagnosis import weights
 from workers.diagnosis.causes.lines import is_news
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
+from workers.diagnosis.causes.validity import ended_at_the_onset, is_near_the_onset
 from workers.diagnosis.model import Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Course, Observed
 from workers.words.text import counted, quoted
 
 CAUSE = "certificate"
-NEAR_SECONDS = 600.0
-
 _EXPIRED = re.compile(
     r"(?<!gift )cert\w*\b[^;]{0,60}\b(?:has )?expired|expired.{0,30}cert|certificate_expired|"
     r"notafter .{0,40}(?:past|passed)|cert\w* .{0,40}not yet valid",
-    re.IGNORECASE,
-)
-_NOT_AFTER = re.compile(
-    r"(?:not.?after|valid.?(?:until|to)|expires?(?:.?at|.?on)?)[\"'=:\s]+"
-    r"(?P<at>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?)Z?",
     re.IGNORECASE,
 )
 
@@ -38,7 +31,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield one suspicion if lines speak of an expired certificate, or a countdown reached zero near the onset."""
     lines = [group for group in observed.scene.lines if _EXPIRED.search(group.text) and is_news(group)]
     ended = [(course, at) for course in observed.scene.courses if (at := _ends_at(course)) is not None]
-    near = [(course, at) for course, at in ended if _is_near(at, observed)]
+    near = [(course, at) for course, at in ended if is_near_the_onset(at, observed)]
     if not lines and not near:
         return
     key = CAUSE
@@ -91,21 +84,8 @@ def _countdown(key: str, near: list[tuple[Course, float]]) -> Evidence | None:
 def _not_after(key: str, observed: Observed) -> Evidence | None:
     """Compare the last moment of validity that any text names with the onset."""
     texts = [*observed.scene.alert_texts, *(group.text for group in observed.scene.lines)]
-    moments = {at for text in texts for match in _NOT_AFTER.finditer(text) if (at := _seconds(match["at"])) is not None}
-    near = [at for at in moments if _is_near(at, observed)]
-    if not near:
+    at = ended_at_the_onset(texts, observed)
+    if at is None:
         return None
-    result = ours("The certificate was valid until {at}, and it began then.", at=moment(near[0]))
+    result = ours("The certificate was valid until {at}, and it began then.", at=moment(at))
     return evidence("not_after", key, result, weights.VALID_UNTIL_THE_ONSET, source="certificate")
-
-
-def _seconds(written: str) -> float | None:
-    try:
-        return datetime.fromisoformat(written.replace(" ", "T")).replace(tzinfo=UTC).timestamp()
-    except ValueError:
-        return None
-
-
-def _is_near(at: float, observed: Observed) -> bool:
-    earliest, latest = observed.onset
-    return earliest - NEAR_SECONDS <= at <= latest + NEAR_SECONDS

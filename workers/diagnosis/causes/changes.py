@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from detection.types import Commit, JsonValue
 from integrations.cards import moment
-from integrations.text import Markup, ours
+from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
+from workers.diagnosis.causes.alike import fail_alike
 from workers.diagnosis.causes.candidates import services_of
 from workers.diagnosis.causes.fit import Fit, fit
 from workers.diagnosis.causes.suspicion import evidence
@@ -18,6 +19,9 @@ from workers.diagnosis.changes.hunks import hunk_of
 from workers.diagnosis.model import Evidence
 from workers.diagnosis.scene.model import Observed
 from workers.words.text import in_quotes, quoted, quoted_code, short_sha
+
+DEPLOYED_TOGETHER_SECONDS = 1800.0
+"""Deploys of several services within this time may bring the same code to all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def check_change(
     if best is not None:
         found.append(_text(key, name, best, len(judged)))
     found.append(_time(key, name, live_at, best.fit if best is not None else Fit(0.0), live_in, observed))
+    found.append(_others_alike(key, live_in, live_at, observed))
     believed = _plausibility(best)
     return [_believed(item, believed) for item in found if item is not None]
 
@@ -179,6 +184,29 @@ def _reaches(best: Judged | None, services: frozenset[str], origin: str, observe
     effect = best.fit.effect if best is not None else None
     uses = {callee for service in services for callee in observed.callees(service)}
     return effect is not None and bool(effect.causes_in_callees) and origin in uses
+
+
+def _others_alike(key: str, services: frozenset[str], live_at: float, observed: Observed) -> Evidence | None:
+    """Weigh parts that fail in the same way at the same time, and that the change is not live in and cannot reach."""
+    origin = observed.chain.origin
+    if origin is None or origin not in services:
+        return None
+    alike = {part for parts in fail_alike(origin, observed).values() for part in parts} - services
+    # The same library may have gone live in several services.
+    theirs_too = {
+        deploy.service
+        for deploy in observed.scene.deploys
+        if abs(deploy.deployed_at - live_at) <= DEPLOYED_TOGETHER_SECONDS
+    }
+    without = sorted(alike - theirs_too)
+    if not without:
+        return None
+    result = ours(
+        "{parts} began to fail in the same way at the same time, and this change is not live there.",
+        parts=listed([theirs(quoted(part, 40)) for part in without[:5]]),
+    )
+    weight = weights.OTHERS_FAIL_ALIKE if len(without) > 1 else weights.ANOTHER_FAILS_ALIKE
+    return evidence("others_alike", key, result, weight, source="alike", data={"parts": without[:20]})
 
 
 def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:

@@ -31,6 +31,19 @@ _SLOWS_A_CONSUMER = frozenset(
         SymptomKind.DECODING,
     )
 )
+_FAILS_ITSELF = frozenset((SymptomKind.ERRORS, SymptomKind.TIMEOUTS, SymptomKind.CRASH, SymptomKind.AUTHENTICATION))
+_SAY_WHY = frozenset(
+    (
+        SymptomKind.AUTHENTICATION,
+        SymptomKind.CERTIFICATE,
+        SymptomKind.NAME_LOOKUP,
+        SymptomKind.DISK,
+        SymptomKind.THROTTLED,
+    )
+)
+"""Kinds of failure that name their reason: a change that cannot bring about the reason explains the errors badly."""
+
+_SAYS_SOMETHING_ELSE = 0.5
 _NOT_INVOLVED = 0.4
 _CONTRADICTED = 0.35
 """What is left of an effect whose own measure is watched and stayed on its course."""
@@ -72,6 +85,8 @@ def _fit(effect: Effect, services: frozenset[str], observed: Observed) -> Fit:
     if _is_contradicted(effect, services, observed):
         worth *= _CONTRADICTED
     shared = _shared_words(effect, services, observed)
+    if _explains_otherwise(effect, sign, observed):
+        shared *= _SAYS_SOMETHING_ELSE
     return Fit(min(effect.strength * worth + _WORDS_ALIKE * shared, 1.0), effect, sign)
 
 
@@ -84,14 +99,31 @@ def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> It
         own = sign.part in services and sign.kind in effect.causes
         below = sign.part in callees and (
             sign.kind in effect.causes_in_callees
-            # A queue grows when whoever takes from it slows down or fails.
-            or (sign.kind is SymptomKind.QUEUE and bool(effect.causes & _SLOWS_A_CONSUMER))
+            # A queue grows when whoever takes from it slows down or fails; not that of a service that itself fails.
+            or (
+                sign.kind is SymptomKind.QUEUE
+                and bool(effect.causes & _SLOWS_A_CONSUMER)
+                and not observed.kinds.get(sign.part, frozenset()) & _FAILS_ITSELF
+            )
         )
         beside = sign.part in nodes and sign.kind in effect.causes
         if own or below or beside:
-            worth = _COMMON if sign.kind in _GENERAL_KINDS else _SPECIFIC
+            worth = _worth(sign, effect, observed)
             worth *= 1.0 if sign.kind in observed.first_kinds(sign.part) else _LATER
             yield worth * (1.0 if sign.part in involved else _NOT_INVOLVED), sign
+
+
+def _worth(sign: Sign, effect: Effect, observed: Observed) -> float:
+    """Return how much it says that an effect explains a sign: less for errors whose reason is another."""
+    if sign.kind not in _GENERAL_KINDS:
+        return _SPECIFIC
+    return _COMMON * _SAYS_SOMETHING_ELSE if _explains_otherwise(effect, sign, observed) else _COMMON
+
+
+def _explains_otherwise(effect: Effect, sign: Sign, observed: Observed) -> bool:
+    """Whether a part says why it fails, and the effect can bring about its errors but not that reason."""
+    said = observed.first_kinds(sign.part) & _SAY_WHY
+    return sign.kind in _GENERAL_KINDS and bool(said) and not said & effect.causes
 
 
 def _is_contradicted(effect: Effect, services: frozenset[str], observed: Observed) -> bool:
@@ -109,7 +141,9 @@ def _measured(services: frozenset[str], observed: Observed) -> frozenset[Symptom
 
 def _shared_words(effect: Effect, services: frozenset[str], observed: Observed) -> float:
     """Return how much of the touched code the signs of its services and their callees name, 0 to 1."""
-    words = {word for word in effect.words if word not in _TOO_COMMON and len(word) >= 3}
+    # That code names the service that it is of, and its signs name it too, says nothing.
+    own = {word for service in services for word in _WORD.findall(_split(service))}
+    words = {word for word in effect.words if word not in _TOO_COMMON | own and len(word) >= 3}
     if not words:
         return 0.0
     near = services | {callee for service in services for callee in observed.callees(service)}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from detection.chain import Sign
+from detection.symptoms.metric_names import split_words
 from detection.types import OrchestratorEvent, SymptomKind
 from integrations.cards import moment
 from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
+from workers.diagnosis.causes.alike import fail_alike
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
@@ -16,6 +19,8 @@ from workers.words.text import quoted
 
 CAUSE = "node"
 BEFORE_SECONDS = 1800.0
+_MACHINE_WORDS = frozenset(("node", "host", "machine", "instance", "vm"))
+_RUNS_OUT = frozenset((SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.CPU))
 _NODE_TROUBLE = re.compile(
     r"memory ?pressure|disk ?pressure|pid ?pressure|not ?ready|node.{0,20}(?:unreachable|lost|down|rebooted)|"
     r"system ?oom|evict|oom.?kill|network ?unavailable|kernel ?(?:deadlock|panic)|preempt|spot interruption",
@@ -29,14 +34,17 @@ _USED_UP = frozenset((SymptomKind.MEMORY, SymptomKind.CPU, SymptomKind.DISK))
 def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield a suspicion for each node on which something of this incident runs, and that itself shows trouble."""
     involved = observed.involved()
-    for node in sorted({place.node for place in observed.scene.places} | _named_by_events(observed)):
+    measured = _measured(observed)
+    for node in sorted({place.node for place in observed.scene.places} | _named_by_events(observed) | set(measured)):
         on_it = {place.service for place in observed.scene.places if place.node == node}
-        hurt = sorted((involved & on_it) - {node})
+        ran_out = _ran_out_alike(measured.get(node, ()), observed)
+        hurt = sorted(((involved & on_it) | ran_out) - {node})
         checks = [
             _events(node, observed),
             _chain(node, observed),
             _alike(node, hurt, on_it, observed),
             _guest(node, on_it, observed),
+            _full(node, measured.get(node, ()), ran_out),
         ]
         known = tuple(item for item in checks if item is not None)
         if not any(item.weight > 0 for item in known) or not (hurt or observed.chain.origin == node):
@@ -51,6 +59,48 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
             service=node,
         )
         yield Suspicion(hypothesis, known)
+
+
+def _measured(observed: Observed) -> dict[str, list[Sign]]:
+    """Return what ran out of each machine before it began, by the machine's own metrics: their names say node or host.
+
+    Machines that services are known to run on are left out: for these the chain says as much.
+    """
+    placed = {place.node for place in observed.scene.places}
+    found: dict[str, list[Sign]] = {}
+    for sign in observed.signs:
+        of_machine = sign.source == "metric" and split_words(sign.text) & _MACHINE_WORDS
+        if of_machine and sign.kind in _RUNS_OUT and sign.part not in placed and sign.earliest <= observed.onset[1]:
+            found.setdefault(sign.part, []).append(sign)
+    return found
+
+
+def _ran_out_alike(signs: Iterable[Sign], observed: Observed) -> set[str]:
+    """Return the parts of the incident, and those that fail as they do, that first lacked what the machine ran out of.
+
+    A single part says nothing: it may have used up its own disk.
+    """
+    kinds = {sign.kind for sign in signs}
+    lacking = set()
+    for part in observed.involved():
+        for kind, others in fail_alike(part, observed).items():
+            if kind in kinds:
+                lacking |= {part, *others}
+    return lacking
+
+
+def _full(node: str, signs: Sequence[Sign], ran_out: set[str]) -> Evidence | None:
+    parts = sorted(ran_out - {node})
+    if not signs or len(parts) < 2:
+        return None
+    first = min(signs, key=lambda sign: sign.latest)
+    result = ours(
+        "“{metric}” of it got worse from {at}, and {parts} ran out of the same at the same time.",
+        metric=quoted(first.text, 80),
+        at=moment(first.latest),
+        parts=listed([theirs(quoted(part, 40)) for part in parts[:5]]),
+    )
+    return evidence("node_full", f"{CAUSE}:{node}", result, weights.NODE_FULL, source="metrics")
 
 
 def _named_by_events(observed: Observed) -> set[str]:

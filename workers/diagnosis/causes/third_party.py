@@ -11,6 +11,7 @@ from detection.types import ProviderStatus, SymptomKind
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
+from workers.diagnosis.causes.credential import tells_of_a_credential
 from workers.diagnosis.causes.hosts import company_of, outside_hosts
 from workers.diagnosis.causes.lines import bad_lines, share_of_bad
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
@@ -37,6 +38,9 @@ _FAILS = frozenset(
     )
 )
 
+_REFUSES = frozenset((SymptomKind.AUTHENTICATION,))
+"""A refusal may be the provider's fault or that of what it was sent: its feed decides."""
+
 
 def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield a suspicion for each company whose hosts failing calls name, or whose feed tells of an incident."""
@@ -45,6 +49,9 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     for company in sorted(groups.keys() | statuses.keys()):
         lines, status = groups.get(company, []), statuses.get(company)
         if not lines and status is not None and not _is_called(status, observed):
+            continue
+        if status is None and lines and all(tells_of_a_credential(group.text) for group in lines):
+            # The provider is well, and says what it does not accept.
             continue
         key = f"{CAUSE}:{company}"
         hypothesis = Hypothesis(
@@ -56,7 +63,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
             service=lines[0].part if lines else None,
         )
         checks = [
-            _failing_calls(key, lines, observed),
+            _failing_calls(key, lines, observed, is_told=status is not None),
             _measured(key, observed),
             _feed(key, company, status, observed),
         ]
@@ -67,11 +74,15 @@ def _by_company(observed: Observed) -> dict[str, list[LineGroup]]:
     found: dict[str, list[LineGroup]] = {}
     for group in bad_lines(observed):
         kinds = symptoms_of_text(group.text)
-        if kinds and (not kinds & _FAILS or SymptomKind.CERTIFICATE in kinds):
+        if kinds and (not kinds & (_FAILS | _REFUSES) or SymptomKind.CERTIFICATE in kinds):
             continue
         for host in outside_hosts(group.text, observed.parts):
             found.setdefault(company_of(host), []).append(group)
     return found
+
+
+def _is_refusal(text: str) -> bool:
+    return bool(symptoms_of_text(text) & _REFUSES)
 
 
 def company_of_status(status: ProviderStatus) -> str:
@@ -87,12 +98,20 @@ def _is_near(status: ProviderStatus, observed: Observed) -> bool:
 
 
 def _is_called(status: ProviderStatus, observed: Observed) -> bool:
-    """Whether the system is known to call this provider."""
+    """Whether the system is known to call this provider: by the service map, or by a line of a part in trouble."""
     company = company_of_status(status)
-    return any(company in edge.callee.lower() for edge in observed.scene.edges)
+    if any(company in edge.callee.lower() for edge in observed.scene.edges):
+        return True
+    hosts = (
+        host
+        for group in observed.scene.lines
+        if group.part in observed.involved()
+        for host in outside_hosts(group.text, observed.parts)
+    )
+    return any(company_of(host) == company for host in hosts)
 
 
-def _failing_calls(key: str, lines: list[LineGroup], observed: Observed) -> Evidence | None:
+def _failing_calls(key: str, lines: list[LineGroup], observed: Observed, *, is_told: bool) -> Evidence | None:
     if not lines:
         return None
     share = share_of_bad(lines, observed)
@@ -105,7 +124,8 @@ def _failing_calls(key: str, lines: list[LineGroup], observed: Observed) -> Evid
         text=quoted(example.text, 120),
         share=percent(share),
     )
-    weight = weights.CALLS_TO_IT_FAIL if share >= 0.5 else weights.SOME_CALLS_TO_IT_FAIL
+    only_refused = not is_told and all(_is_refusal(group.text) for group in lines)
+    weight = weights.CALLS_TO_IT_FAIL if share >= 0.5 and not only_refused else weights.SOME_CALLS_TO_IT_FAIL
     return evidence("failing_calls", key, result, weight, source="logs", data={"share": share, "lines": count})
 
 

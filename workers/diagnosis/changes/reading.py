@@ -18,6 +18,7 @@ from workers.diagnosis.changes.rules.growth import growth_effects
 from workers.diagnosis.changes.rules.idioms import idiom_effects
 from workers.diagnosis.changes.rules.inert import changes_only_sentences, is_telemetry, only_renames, why_inert
 from workers.diagnosis.changes.rules.knobs import setting_effects
+from workers.diagnosis.changes.rules.locks import lock_effects
 from workers.diagnosis.changes.rules.lookups import lookup_effects
 from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, message_effects
 from workers.diagnosis.changes.rules.migrations import adds_only_indexes, migration_effects
@@ -61,14 +62,15 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
     code = [block for block in blocks if not is_about_versions(block.path)]
     found = [item for block in blocks for item in version_effects(block)]
     for block in code:
-        found += setting_effects(block)
         found += value_effects(block)
     for rule in (
+        setting_effects,
         call_effects,
         added_effects,
         growth_effects,
         consumer_effects,
         lookup_effects,
+        lock_effects,
         removed_effects,
         query_effects,
         idiom_effects,

@@ -112,24 +112,46 @@ def test_a_diff_of_several_files_is_split_by_file(tmp_path: Path) -> None:
     ]
 
 
-def test_the_headings_of_a_unified_diff_are_no_lines_of_a_file(tmp_path: Path) -> None:
-    diff = (
-        "--- a/app/cart.py\n+++ b/app/cart.py\n@@ -1,1 +1,1 @@\n-a = 1\n+a = 2\n"
-        "--- a/app/old.py\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-c = 1\n"
-        "--- /dev/null\n+++ b/app/web.py\n@@ -0,0 +1,1 @@\n+b = 1\n"
+@pytest.mark.parametrize("git", ["", "diff --git a/{0} b/{0}\nindex 1a2b3c..4d5e6f 100644\n"])
+def test_the_names_above_a_hunk_are_no_changed_lines(tmp_path: Path, git: str) -> None:
+    diff = "".join(
+        f"{git.format(path)}--- a/{path}\n+++ b/{path}\n@@ -1,2 +1,2 @@\n-{before}\n+{after}\n"
+        for path, before, after in (("app/cart.py", "a = 1", "a = 2"), ("app/web.py", "b = 1", "b = 2"))
     )
     commit = {"sha": "a" * 40, "timestamp": "2026-05-04T09:00:00Z", "message": "m", "diff": diff}
-    write(tmp_path, "context/commits.json", [{**commit, "files_changed": ["app/cart.py", "app/old.py", "app/web.py"]}])
+    write(tmp_path, "context/commits.json", [commit])
 
-    (read,) = read_folder(tmp_path).commits
+    (found,) = read_folder(tmp_path).commits
 
-    assert [(file.path, file.additions, file.deletions) for file in read.files] == [
+    assert [(file.path, file.additions, file.deletions) for file in found.files] == [
         ("app/cart.py", 1, 1),
-        ("app/old.py", 0, 1),
-        ("app/web.py", 1, 0),
+        ("app/web.py", 1, 1),
     ]
-    assert [block.path for block in blocks_of(read.files)] == ["app/cart.py", "app/old.py", "app/web.py"]
-    assert [text for block in blocks_of(read.files) for _, text in block.lines] == ["a = 1", "a = 2", "c = 1", "b = 1"]
+    blocks = blocks_of(found.files)
+    assert [(block.path, block.removed, block.added) for block in blocks] == [
+        ("app/cart.py", ("a = 1",), ("a = 2",)),
+        ("app/web.py", ("b = 1",), ("b = 2",)),
+    ]
+
+
+def test_a_file_that_is_new_or_gone_has_the_name_that_it_has_or_had(tmp_path: Path) -> None:
+    diff = "--- /dev/null\n+++ b/app/new.py\n@@ -0,0 +1 @@\n+a = 1\n--- a/app/old.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-b = 1\n"
+    commit = {"sha": "a" * 40, "timestamp": "2026-05-04T09:00:00Z", "message": "m", "diff": diff}
+    write(tmp_path, "context/commits.json", [commit])
+
+    (found,) = read_folder(tmp_path).commits
+
+    assert [file.path for file in found.files] == ["app/new.py", "app/old.py"]
+
+
+def test_a_hunk_above_the_first_named_file_is_kept(tmp_path: Path) -> None:
+    diff = "@@ app/cart.py: def add(item):\n-a = 1\n+a = 2\n@@ app/web.py @@\n+b = 1\n"
+    commit = {"sha": "a" * 40, "timestamp": "2026-05-04T09:00:00Z", "message": "m", "diff": diff}
+    write(tmp_path, "context/commits.json", [{**commit, "files_changed": ["app/cart.py", "app/web.py"]}])
+
+    (found,) = read_folder(tmp_path).commits
+
+    assert [block.added for block in blocks_of(found.files)] == [("a = 2",), ("b = 1",)]
 
 
 def test_a_flag_change_is_read_from_an_arrow_and_from_two_fields(tmp_path: Path) -> None:

@@ -169,7 +169,6 @@ _ENVIRONMENT = re.compile(
     r"process\.env\.|ENV\[[\"']|ENV\.fetch\([\"'])"
     r"([A-Z][A-Z0-9_]{2,})"
 )
-_LOCKS = re.compile(r"(\w+(?:\.\w+)*)\.(?:Lock|lock|acquire)\(\)")
 _TAKEN = re.compile(r"\.(?:Acquire|acquire|Lock|lock|getConnection|Begin\w*|begin\w*)\(|\bopen\(|\.Open\(|checkout\(")
 _GIVEN_BACK = re.compile(r"\.(?:Release|release|Unlock|unlock|Close|close|Rollback|Commit|commit)\(")
 _SURELY = re.compile(r"\bdefer\b|finally|\bwith\b|using\s*\(|try\s*\(")
@@ -258,7 +257,7 @@ def _names(block: Block, gone: str, come: str) -> Iterator[Effect]:
 
 
 def _left_open(block: Block) -> Iterator[Effect]:
-    """Find ways out between taking and giving back, closes at the end of a loop, and locks in another order."""
+    """Find ways out between taking and giving back, and closes at the end of a loop."""
     taken = next((place for place, line in enumerate(block.new) if _TAKEN.search(line)), None)
     if taken is not None and not any(_SURELY.search(line) for line in block.new[taken : taken + 3]):
         back = next(
@@ -271,7 +270,3 @@ def _left_open(block: Block) -> Iterator[Effect]:
     looped = next((text for text, _ in looped_parts(block.new, block.heading) if re.search(r"\bdefer\b", text)), None)
     if looped and looped in changed_lines(block)[1]:
         yield effect(EffectKind.CLOSE_REMOVED, block.path, looped, 0.6, beside=(block.heading,))
-    before = [name for line in block.old for name in _LOCKS.findall(line)]
-    after = [name for line in block.new for name in _LOCKS.findall(line)]
-    if len(before) > 1 and before != after and sorted(before) == sorted(after):
-        yield effect(EffectKind.LOCK_ADDED, block.path, f"locks {', '.join(after)}", 0.55, beside=(block.heading,))

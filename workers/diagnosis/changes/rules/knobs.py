@@ -19,8 +19,9 @@ from workers.diagnosis.changes.rules.consequences import (
     Consequence,
     effect,
 )
+from workers.diagnosis.changes.text.moved import settings_over
 from workers.diagnosis.changes.text.patches import Block
-from workers.diagnosis.changes.text.settings import Changed, changed_settings
+from workers.diagnosis.changes.text.settings import Changed
 from workers.diagnosis.changes.text.words import word_set, words_of
 
 
@@ -242,12 +243,10 @@ _HARMLESS_ROOM, _MORE_ROOM, _MUCH_MORE = 0.2, 0.05, 2.0
 _PLAIN_NUMBER = 0.25
 
 
-def setting_effects(block: Block) -> list[Effect]:
-    """Return the effects of the numbers that the block sets otherwise than before."""
+def setting_effects(blocks: Sequence[Block]) -> list[Effect]:
+    """Return the effects of the numbers that a commit sets otherwise than before."""
     found = []
-    for change in changed_settings(block):
-        if change.shown.quantity is None:
-            continue
+    for change in settings_over(blocks):
         made = _effect(change)
         if made is not None:
             found.append(made)

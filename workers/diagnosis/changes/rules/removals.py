@@ -76,7 +76,22 @@ _DROPS = re.compile(r"evict|delete|\bdel\b|\.pop|\.shift\(|\.remove|\.clear\(|tr
 _ONE_CLOSE = 2
 """A close and the `finally` that it stands in."""
 
-_CLOSES_SURELY = re.compile(r"\bdefer\b|\bwith\b.*:|\busing\b|\btry\s*\([\w<>]|unique_ptr|make_unique|\.use\s*\{")
+_CLOSES_SURELY = re.compile(
+    r"\bdefer\b|\bwith\b.*:|\busing\b|\btry\s*\([\w<>]|unique_ptr|make_unique|\.use\s*\{|"
+    r"\b(?:read_text|read_bytes|write_text|write_bytes|readFile\w*|ReadFile|readString|ReadAll(?:Text|Bytes|Lines))\("
+)
+_HELD = re.compile(
+    r"^\s*(?:async\s+)?(?:with\b.*?|(?:await\s+)?using\s*\(?\s*(?:var|const|let|\w+)\s+\w+\s*=.*?|try\s*\(.*?)"
+    r"(?P<opened>\w+)\((?=[^()]*(?:\([^()]*\)[^()]*)*\)\s*(?:as\b|\)|;|\{|:|,|$))"
+)
+_STILL_HELD = re.compile(r"\b(?:with|using|defer|enter_context|enter_async_context|aclosing|closing)\b|try\s*\(")
+"""What is opened for a block, in Python, C# and Java, and what sees to it that it is closed."""
+
+_KEPT = re.compile(
+    r"^\S|^\s*(?:self|this|cls)\s*(?:\.|->)\s*\w+\s*(?::.{1,40})?=|^\s*(?:private|static|final|readonly)\b|^\s*return\b"
+)
+"""What is opened once and kept, or handed out to whoever closes it."""
+
 _RECEIVER = re.compile(r"(?:[\w$@]+(?:\.|->|::))+(?=\w+\()")
 _CHECKS_ELSEWHERE = re.compile(r"\b\w*(?:valid|check|ensure|verify|require|guard)\w*\(", re.IGNORECASE)
 DEFINES = re.compile(
@@ -93,7 +108,11 @@ def removed_effects(blocks: Sequence[Block]) -> list[Effect]:
     gone = [line for removed, _ in changed for line in removed]
     found: list[Effect] = []
     for block, (removed, added) in zip(blocks, changed, strict=True):
-        here = [*_guards(block, removed, added, gone, come), *_taken_away(block, removed, gone, come)]
+        here = [
+            *_guards(block, removed, added, gone, come),
+            *_taken_away(block, removed, gone, come),
+            *_opened_for_good(block, removed, come),
+        ]
         if not added and any(DEFINES.search(line) for line in removed):
             here = [replace(item, strength=round(item.strength / 4, 2)) for item in here]
         found += [*here, *_errors_dropped(block, removed, added)]
@@ -172,6 +191,21 @@ def _taken_away(block: Block, removed: Sequence[str], gone: Sequence[str], come:
             name=match.group().strip("(. ") if match else "",
             beside=(block.heading,),
         )
+
+
+def _opened_for_good(block: Block, removed: Sequence[str], come: Sequence[str]) -> Iterator[Effect]:
+    """Find what was opened for a block of code, is still opened, and now by nothing closed."""
+    for line in removed:
+        held = _HELD.match(line)
+        if held is None:
+            continue
+        opens = re.compile(rf"\b{re.escape(held['opened'])}\(")
+        again = next((text for text in come if opens.search(text) and not _KEPT.match(text)), None)
+        if again and not any(_STILL_HELD.search(text) or _CLOSE.search(text) for text in come):
+            yield effect(
+                EffectKind.CLOSE_REMOVED, block.path, again, 0.85, name=held["opened"], beside=(block.heading, line)
+            )
+            return
 
 
 def _has_another_name(line: str, come: Sequence[str]) -> bool:

@@ -143,7 +143,7 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
         if item.quantity and not new[partner].quantity:
             used |= _given_a_name(item, new, used)
             continue
-        if not _equal(item, new[partner]):
+        if not is_equal(item, new[partner]):
             yield Changed(block.path, block.heading, item, new[partner])
     remaining = [item for index, item in enumerate(new) if index not in used]
     left, remaining = _without_equal_numbers(left, remaining)
@@ -151,7 +151,7 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
         similar = _renamed(item, remaining) if len(left) * len(remaining) <= _MOST_PAIRS else None
         if similar is not None:
             remaining.remove(similar)
-            if not _equal(item, similar):
+            if not is_equal(item, similar):
                 yield Changed(block.path, block.heading, item, similar)
         else:
             yield Changed(block.path, block.heading, item, None)
@@ -161,7 +161,9 @@ def _changed_settings(block: Block) -> Iterator[Changed]:
 
 def _given_a_name(item: Setting, new: Sequence[Setting], used: set[int]) -> set[int]:
     """Return the place of the constant that now holds the number of `item`, if the change shows it."""
-    places = (place for place, other in enumerate(new) if place not in used and other.quantity and _equal(item, other))
+    places = (
+        place for place, other in enumerate(new) if place not in used and other.quantity and is_equal(item, other)
+    )
     return set(islice(places, 1))
 
 
@@ -171,7 +173,7 @@ def _without_equal_numbers(
     """Take out the numbers that are both removed and added under different names: a constant was given a name."""
     kept, others = [], list(remaining)
     for item in left:
-        twin = next((other for other in others if item.quantity and other.quantity and _equal(item, other)), None)
+        twin = next((other for other in others if item.quantity and other.quantity and is_equal(item, other)), None)
         if twin is None:
             kept.append(item)
         else:
@@ -184,7 +186,7 @@ def _partner(item: Setting, candidates: Sequence[int], new: Sequence[Setting]) -
     if not candidates:
         return None
     of_owner = [index for index in candidates if new[index].owner == item.owner] or list(candidates)
-    equal = [index for index in of_owner if _equal(item, new[index])]
+    equal = [index for index in of_owner if is_equal(item, new[index])]
     if len(equal or of_owner) == 1:
         return (equal or of_owner)[0]
     return max(equal or of_owner, key=lambda index: (_shared_words(item.line, new[index].line), -index))
@@ -209,7 +211,8 @@ def _likeness(one: str, other: str) -> float:
     return SequenceMatcher(None, one.strip()[:200], other.strip()[:200], autojunk=False).ratio()
 
 
-def _equal(old: Setting, new: Setting) -> bool:
+def is_equal(old: Setting, new: Setting) -> bool:
+    """Whether two settings have the same value, in whatever unit."""
     if old.quantity and new.quantity:
         before, after = in_unit_of(old.name, old.quantity), in_unit_of(new.name, new.quantity)
         if "" in (before[1], after[1]) and not old.quantity.unit and not new.quantity.unit:

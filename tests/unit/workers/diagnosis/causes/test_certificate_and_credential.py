@@ -84,20 +84,43 @@ def test_lines_of_an_expired_certificate_that_always_come_are_no_cause() -> None
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "weight"),
     [
-        "vault: service token expired",
-        "aws: ExpiredToken: The security token included in the request is expired",
-        'FATAL: password authentication failed for user "orders"',
-        "the api key has been revoked",
-        "client credentials are no longer valid",
+        ("vault: service token expired", weights.CREDENTIAL_ENDED),
+        ("aws: ExpiredToken: The security token included in the request is expired", weights.CREDENTIAL_ENDED),
+        ('FATAL: password authentication failed for user "orders"', weights.CREDENTIAL_REFUSED),
+        ("the api key has been revoked", weights.CREDENTIAL_ENDED),
+        ("client credentials are no longer valid", weights.CREDENTIAL_ENDED),
+        ("POST https://api.maps.example.com/v1 -> 403 (subscription key expired)", weights.CREDENTIAL_ENDED),
+        ("jwt rejected: bearer token expired", weights.CREDENTIAL_REFUSED),
     ],
 )
-def test_a_refused_credential_is_found(text: str) -> None:
+def test_a_refused_credential_is_found(text: str, weight: float) -> None:
     (found,) = credential.suspects(observed(signs=ERRORS, lines=[line("checkout", text)]))
 
-    assert weights_of(found)["refused_lines"] == weights.CREDENTIAL_REFUSED
+    assert weights_of(found)["refused_lines"] == weight
     assert found.hypothesis.service == "checkout"
+
+
+def test_a_key_that_a_line_says_was_valid_until_the_onset_ended_then() -> None:
+    written = datetime.fromtimestamp(ONSET, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    lines = [
+        line("checkout", "401 from the geocoder: api key expired"),
+        line("checkout", f"api key geo-3 is valid until {written}Z", bad=False),
+    ]
+    (found,) = credential.suspects(observed(signs=ERRORS, lines=lines))
+
+    assert weights_of(found)["valid_until"] == weights.VALID_UNTIL_THE_ONSET
+
+
+def test_a_key_that_is_valid_for_long_did_not_end_at_the_onset() -> None:
+    lines = [
+        line("checkout", "401 from the geocoder: api key expired"),
+        line("checkout", "api key geo-3 is valid until 2099-01-01T00:00:00Z", bad=False),
+    ]
+    (found,) = credential.suspects(observed(signs=ERRORS, lines=lines))
+
+    assert "valid_until" not in weights_of(found)
 
 
 def test_a_refused_credential_in_few_of_many_errors_says_little() -> None:

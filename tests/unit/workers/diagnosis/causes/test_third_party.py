@@ -108,3 +108,32 @@ def test_hosts_outside_are_told_from_private_ones() -> None:
     text = "POST https://api.acme.io/a via proxy.corp and http://db.local:80 to orders.shop.svc"
 
     assert outside_hosts(text, ["orders"]) == {"api.acme.io"}
+
+
+def test_a_provider_that_refuses_what_it_is_sent_is_suspected_little_without_its_feed() -> None:
+    refused = line("checkout", "GET https://api.maps.example.com/v1: 401 unauthorized")
+
+    assert (
+        weights_of(*suspects(observed(signs=ERRORS, lines=[refused])))["failing_calls"] == weights.SOME_CALLS_TO_IT_FAIL
+    )
+
+
+def test_a_provider_that_refuses_and_whose_feed_tells_of_an_incident_is_found() -> None:
+    refused = line("checkout", "token rejected: no key matches, from https://login.idp.example.com/keys")
+    scene = observed(signs=ERRORS, lines=[refused], statuses=[status("Example", "login.idp.example.com")])
+
+    found = weights_of(*suspects(scene))
+    assert (found["failing_calls"], found["status_feed"]) == (weights.CALLS_TO_IT_FAIL, weights.FEED_TELLS_OF_IT)
+
+
+def test_a_provider_that_says_our_key_expired_is_well() -> None:
+    expired = line("checkout", "POST https://api.sms.example.com/send: 401 access key expired")
+
+    assert not list(suspects(observed(signs=ERRORS, lines=[expired])))
+
+
+def test_a_provider_that_a_calm_line_names_and_whose_feed_tells_of_an_incident_is_found() -> None:
+    calm = line("checkout", "keys read from https://login.idp.example.com/keys", bad=False)
+    scene = observed(signs=ERRORS, lines=[calm], statuses=[status("Example", "login.idp.example.com")])
+
+    assert [item.hypothesis.key for item in suspects(scene)] == ["third_party:example"]
