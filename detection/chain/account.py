@@ -41,7 +41,10 @@ def reasons_for(
     """Yield why it began there: what the origin shows, who followed, who holds it, and who raised the alarm."""
     state = states[best.part]
     kinds = sorted(kind.in_words for kind in (state.own_kinds or state.kinds))
-    yield f"{best.part} shows {_listed(kinds)} of its own."
+    if state.told_by:
+        yield f"{best.part} shows nothing itself; the trouble of {_listed(sorted(state.told_by))} tells of it."
+    else:
+        yield f"{best.part} shows {_listed(kinds)} of its own."
     if best.reached:
         yield f"{_listed(list(best.reached))} followed, each after what it depends on."
     for holder in holders:

@@ -12,6 +12,7 @@ from detection.chain.names import Names
 from detection.chain.observed import Sign, Surroundings
 from detection.chain.origin import Candidate, candidates, certainty
 from detection.chain.shape import drawn_links, holders_of
+from detection.chain.silent import with_silent_parts
 from detection.chain.spread import Link, possible_links
 from detection.chain.states import State, states_of
 from detection.chain.suspects import Suspect
@@ -47,7 +48,8 @@ def trace_chain(
     paged = names(alerted) if alerted else None
     states = states_of([*known, *_alarm(known, paged, alerted_at, names)], names)
     dependencies = dependencies_of(known, surroundings, names)
-    states = with_hidden_nodes(states, dependencies)
+    heard, measured = ({names(part) for part in found} for found in (surroundings.heard, surroundings.measured))
+    states = with_silent_parts(with_hidden_nodes(states, dependencies), dependencies, heard, measured)
     links = possible_links(states, dependencies)
     found = candidates(states, links, dependencies, paged)
     odd = suspected[0] if suspected else None

@@ -26,12 +26,15 @@ class Tie(StrEnum):
 class Dependencies:
     """ties: (dependent, what it depends on) to how. blamed: the pairs of it whose errors say so themselves.
 
-    places: service to nodes.
+    hasty: those of the blamed of which every complaint is that no answer came within a fraction of a second.
+    declared: the pairs that somebody wrote down. places: service to nodes.
     """
 
     ties: dict[tuple[str, str], Tie]
     blamed: frozenset[tuple[str, str]]
     places: dict[str, frozenset[str]]
+    declared: frozenset[tuple[str, str]] = frozenset()
+    hasty: frozenset[tuple[str, str]] = frozenset()
 
     def callers_of(self, part: str) -> set[str]:
         """Return who calls the part or keeps data there."""
@@ -42,6 +45,9 @@ class Dependencies:
         return {part for part, nodes in self.places.items() if node in nodes}
 
 
+_DECLARED = "declared"
+_HASTY = re.compile(r"(?<![\d.])[1-4]?\d{1,2} ?ms\b")
+_IS_UNKNOWN = re.compile(r"no such host|nxdomain|enotfound|unknownhost", re.IGNORECASE)
 _RESOLVER = re.compile(r"(?:^|[^a-z])(?:core|kube-?)?dns|resolver|bind9|unbound", re.IGNORECASE)
 
 
@@ -59,7 +65,7 @@ def dependencies_of(signs: Iterable[Sign], surroundings: Surroundings, names: Na
     for part, nodes in places.items():
         for node in nodes:
             _add(ties, part, node, Tie.RUNS_ON)
-    blamed = set()
+    blamed, patient = set(), set()
     known = list(signs)
     for sign in known:
         for other in sign.blames:
@@ -67,8 +73,12 @@ def dependencies_of(signs: Iterable[Sign], surroundings: Surroundings, names: Na
             if pair in ties or pair[::-1] not in ties:
                 _add(ties, *pair, Tie.NAMES)
                 blamed.add(pair)
-    _add_resolvers(ties, known, names)
-    return Dependencies(ties, frozenset(blamed), places)
+                if not _HASTY.search(sign.text):
+                    patient.add(pair)
+    hasty = frozenset(blamed - patient)
+    blamed |= _add_resolvers(ties, known, names)
+    declared = {(names(edge.caller), names(edge.callee)) for edge in surroundings.edges if edge.source == _DECLARED}
+    return Dependencies(ties, frozenset(blamed), places, frozenset(declared), hasty)
 
 
 def _add(ties: dict[tuple[str, str], Tie], dependent: str, provider: str, tie: Tie) -> None:
@@ -88,10 +98,19 @@ def _places(surroundings: Surroundings, names: Names) -> dict[str, frozenset[str
     return {part: frozenset(found) for part, found in nodes.items()}
 
 
-def _add_resolvers(ties: dict[tuple[str, str], Tie], signs: list[Sign], names: Names) -> None:
-    """Whoever cannot look names up depends on the resolver, which no map of calls holds."""
+def _add_resolvers(ties: dict[tuple[str, str], Tie], signs: list[Sign], names: Names) -> set[tuple[str, str]]:
+    """Whoever cannot look names up depends on the resolver, which few maps hold. Return the pairs that complain of it.
+
+    That a name is unknown is an answer, and no complaint.
+    """
     resolvers = {names(sign.part) for sign in signs if _RESOLVER.search(sign.part)}
+    resolvers |= {provider for _, provider in ties if _RESOLVER.search(provider)}
+    blamed = set()
     for sign in signs:
-        if sign.kind is SymptomKind.NAME_LOOKUP:
-            for resolver in resolvers - {names(sign.part)}:
-                _add(ties, names(sign.part), resolver, Tie.RESOLVES)
+        if sign.kind is not SymptomKind.NAME_LOOKUP:
+            continue
+        for resolver in resolvers - {names(sign.part)}:
+            _add(ties, names(sign.part), resolver, Tie.RESOLVES)
+            if len(resolvers) == 1 and not _IS_UNKNOWN.search(sign.text):
+                blamed.add((names(sign.part), resolver))
+    return blamed

@@ -21,7 +21,8 @@ def with_hidden_nodes(states: dict[str, State], dependencies: Dependencies) -> d
     for node in nodes - states.keys():
         onset = _common_onset(node, states, dependencies)
         if onset is not None and _another_is_well(node, nodes, states, dependencies):
-            added[node] = State(node, frozenset({SymptomKind.NETWORK}), onset, None, {SymptomKind.NETWORK: onset}, 1.0)
+            kind, neighbours = SymptomKind.NETWORK, frozenset(dependencies.on_node(node))
+            added[node] = State(node, frozenset({kind}), onset, None, {kind: onset}, 1.0, neighbours)
     return added
 
 

@@ -88,9 +88,15 @@ class TraceHop:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Who depends on whom, where parts run, what the orchestrator reported, and sampled traces."""
+    """Who depends on whom, where parts run, what the orchestrator reported, and sampled traces.
+
+    heard: parts that tell of themselves, by a metric, a line or a span. measured: those of them whose own latency or
+    errors are measured, so that no sign of theirs means that they are well.
+    """
 
     edges: tuple[ServiceEdge, ...] = ()
     places: tuple[ServicePlace, ...] = ()
     events: tuple[OrchestratorEvent, ...] = ()
     traces: tuple[tuple[TraceHop, ...], ...] = ()
+    heard: frozenset[str] = frozenset()
+    measured: frozenset[str] = frozenset()

@@ -26,7 +26,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One part. harmed, loaded: since when it is not well, and since when it has more work; None if it is not so."""
+    """One part. harmed, loaded: since when it is not well, and since when it has more work; None if it is not so.
+
+    told_by: the parts whose trouble tells of this one's, where it shows no sign itself.
+    """
 
     part: str
     kinds: frozenset[SymptomKind]
@@ -34,6 +37,7 @@ class State:
     loaded: Interval | None
     kind_onsets: dict[SymptomKind, Interval]
     size: float
+    told_by: frozenset[str] = frozenset()
 
     @property
     def own_kinds(self) -> frozenset[SymptomKind]:
@@ -91,9 +95,14 @@ def _is_asked_otherwise(signs: Sequence[Sign]) -> bool:
 
 
 def _first(signs: Iterable[Sign]) -> Interval | None:
-    """Return the onset of the sign that is first certain."""
-    best = min(signs, key=lambda sign: (sign.latest, -sign.earliest), default=None)
-    return None if best is None else Interval(best.earliest, best.latest)
+    """Return when the first of the signs began: by the first that is certain, perhaps as early as any that may be.
+
+    The first line that was kept says only that it had begun by then; a metric with an older sample says since when.
+    """
+    known = list(signs)
+    if not known:
+        return None
+    return Interval(min(sign.earliest for sign in known), min(sign.latest for sign in known))
 
 
 def order(first: Interval, then: Interval) -> float:

@@ -58,11 +58,13 @@ def _signs(group: LineGroup, parts: Collection[str], window: tuple[float, float]
 
 _DISTINCT = re.compile(r"[^a-z]", re.IGNORECASE)
 _TOWARDS = (
-    r"(?:to|from|by|on|with|at|of|via|in|call|calls|calling|called|upstream|downstream|reach|reaching|dependency)"
+    r"(?:to|from|by|on|with|at|of|via|in|call|calls|calling|called|upstream|downstream|reach|reaching|dependency|"
+    r"provider|wait(?:ing|ed)? for|awaiting)"
 )
 _FAILS = (
     r"(?:unavailable|unreachable|timeout|timed|returned|returns|responded|refused|failed|failing|fails|error|errors|"
-    r"down|slow|slower|overloaded|exhausted|call|request|service|is|has|not|did)"
+    r"down|slow|slower|overloaded|exhausted|call|request|service|is|has|not|did|check|lookup|look-up|query|response|"
+    r"answered|answers|rejected|rejects)"
 )
 
 
@@ -70,14 +72,18 @@ def blamed_in(text: str, named: Collection[str]) -> frozenset[str]:
     """Return which of the named parts a text speaks of as parts.
 
     "invalid weights profile" names no service "profile": a name that is one ordinary word counts only as what something
-    is called on or got from, or as what fails.
+    is called on or got from, as what fails, with a path of it ("acme /v2/pay"), or alone before a colon, as errors are
+    wrapped in Go ("cannot pay: acme: deadline exceeded").
     """
     return frozenset(name for name in named if _DISTINCT.search(name) or _is_spoken_of(text, name))
 
 
 def _is_spoken_of(text: str, name: str) -> bool:
     word = re.escape(name)
-    pattern = rf"\b{_TOWARDS}[\s\"':=]+(?:the )?{word}\b|\b{word}\b[\s\"':]+{_FAILS}\b"
+    pattern = (
+        rf"\b{_TOWARDS}[\s\"':=]+(?:the )?{word}\b|\b{word}\b[\s\"':]+{_FAILS}\b|"
+        rf"(?<![\w/.-]){word} /\w|(?:^|[:;(] ?){word}:\s"
+    )
     return bool(re.search(pattern, text[:2000], re.IGNORECASE))
 
 

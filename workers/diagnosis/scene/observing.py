@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from detection.chain import Sign, Surroundings, trace_chain
 from detection.chain.signs import believed_lines, signs_of_events, signs_of_lines, signs_of_metrics, signs_of_traces
-from detection.symptoms import named_in
+from detection.symptoms import metric_meaning, named_in
 from detection.types import Metric, OrchestratorEvent, ServicePlace, SymptomKind
 from workers.diagnosis.model import Characterisation
 from workers.diagnosis.scene.model import Observed, Scene
@@ -29,7 +29,8 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     lines = believed_lines(scene.lines, {sign.part for sign in seen})
     scene = replace(scene, lines=lines, faint=tuple(line for line in scene.lines if line not in lines))
     signs = (*seen, *signs_of_lines(scene.lines, parts))
-    surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces)
+    heard, measured = heard_in(scene)
+    surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces, heard, measured)
     alerted = scene.alerted[0] if scene.alerted else None
     chain = trace_chain(
         signs,
@@ -42,7 +43,10 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     kinds: dict[str, set[SymptomKind]] = defaultdict(set)
     for sign in signs:
         kinds[sign.part].add(sign.kind)
-    onset = _onset([sign for sign in signs if sign.part == chain.origin], described)
+    first = [sign for sign in signs if sign.part == chain.origin]
+    # Of a part that tells nothing of itself, it is known only since when those suffer that depend on it.
+    first = first or [sign for sign in signs if sign.part in chain.victims]
+    onset = _onset(first, described)
     return Observed(
         scene=scene,
         parts=parts,
@@ -64,6 +68,17 @@ def _onset(first: Sequence[Sign], described: Characterisation) -> tuple[float, f
     earliest = min((sign.earliest for sign in signs), default=described.onset_earliest)
     latest = min((sign.latest for sign in signs), default=described.onset_latest)
     return earliest, max(latest, earliest)
+
+
+_OUTCOMES = frozenset({SymptomKind.LATENCY, SymptomKind.ERRORS, SymptomKind.TIMEOUTS})
+
+
+def heard_in(scene: Scene) -> tuple[frozenset[str], frozenset[str]]:
+    """Return which parts tell anything of themselves, and of which of them latency or errors are measured."""
+    heard = {course.part for course in scene.courses} | {group.part for group in scene.lines}
+    heard |= {hop.part for trace in scene.traces for hop in trace}
+    measured = {course.part for course in scene.courses if metric_meaning(course.name).kind in _OUTCOMES}
+    return frozenset(heard), frozenset(measured)
 
 
 def places_of(events: Sequence[OrchestratorEvent], parts: frozenset[str]) -> tuple[ServicePlace, ...]:

@@ -68,17 +68,19 @@ def told(
     events: tuple[OrchestratorEvent, ...] = (),
     traces: tuple[tuple[TraceHop, ...], ...] = (),
     more_parts: Iterable[str] = (),
+    quiet: Iterable[str] = (),
 ) -> Chain:
-    """Trace the chain of a story."""
+    """Trace the chain of a story. quiet: parts whose latency and errors are measured, and well."""
     known, where = edges(calls), places(on)
     parts = {end for edge in known for end in (edge.caller, edge.callee)} | set(more_parts)
     parts |= {name for place in where for name in (place.service, place.node)}
     seen = metrics(signs)
     parts |= {sign.part for sign in seen}
     found = [*seen, *lines(parts, *said), *signs_of_events(events, parts)]
-    return trace_chain(
-        found, Surroundings(known, where, events, traces), alerted=alerted, alerted_at=ALARM, parts=parts
-    )
+    well = frozenset(quiet)
+    heard = well | {sign.part for sign in found}
+    surroundings = Surroundings(known, where, events, traces, heard=heard, measured=well)
+    return trace_chain(found, surroundings, alerted=alerted, alerted_at=ALARM, parts=parts | well)
 
 
 def links(chain: Chain) -> set[str]:

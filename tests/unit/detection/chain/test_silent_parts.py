@@ -1,0 +1,87 @@
+"""Who is behind the trouble without a sign of its own: told by those that complain of it."""
+
+from __future__ import annotations
+
+from tests.unit.detection.chain.stories import links, told
+
+
+def test_a_service_without_telemetry_that_its_callers_complain_of_is_the_origin() -> None:
+    chain = told(
+        "player > rights, archive > rights, family > rights, player > keys",
+        "player latency 10, player errors 12, archive errors 12, family errors 14",
+        alerted="player",
+        said=[
+            ("player", "start refused: rights check timed out after 3s", 12),
+            ("archive", "cannot verify the window: rights: context deadline exceeded", 12),
+            ("family", "504 waiting for rights", 14),
+        ],
+        quiet=["keys"],
+    )
+    assert chain.origin == "rights"
+    assert links(chain) == {"rights > player", "rights > archive", "rights > family"}
+    assert any("shows nothing itself" in reason for reason in chain.reasons)
+
+
+def test_one_complaint_is_enough_of_a_declared_provider_that_nothing_is_heard_of() -> None:
+    chain = told(
+        "web > pay, pay > acmepay",
+        "pay latency 8, pay queue 8, web latency 10, web errors 12",
+        alerted="web",
+        said=[("pay", "acmepay /v2/authorize: no answer, deadline exceeded (10s)", 9)],
+        quiet=["basket"],
+    )
+    assert chain.origin == "acmepay"
+    assert links(chain) == {"acmepay > pay", "pay > web"}
+
+
+def test_one_complaint_is_not_enough_of_a_part_that_is_heard_and_well() -> None:
+    chain = told(
+        "gate > orders, orders > stock",
+        "orders threads 8, orders errors 10, gate errors 11",
+        alerted="gate",
+        said=[("orders", "timed out obtaining a thread for a call to stock", 10)],
+        quiet=["stock"],
+    )
+    assert chain.origin == "orders"
+
+
+def test_one_complaint_of_who_is_ill_itself_names_no_silent_part() -> None:
+    chain = told(
+        "web > pay, pay > acmepay",
+        "pay memory 7, pay errors 9, web errors 11",
+        alerted="web",
+        said=[("pay", "acmepay call failed: cannot allocate, out of memory", 9)],
+    )
+    assert chain.origin == "pay"
+
+
+def test_who_answers_quickly_but_wrongly_is_the_origin_where_many_complain() -> None:
+    complaints = [(part, "configuration from settings-svc has no key 'region'", 10.0) for part in ("a1", "b1", "c1")]
+    chain = told(
+        "a1 > settings-svc, b1 > settings-svc, c1 > settings-svc, d1 > settings-svc",
+        "a1 errors 11, b1 errors 11, c1 errors 12",
+        alerted="a1",
+        said=complaints,
+        quiet=["settings-svc", "d1"],
+    )
+    assert chain.origin == "settings-svc"
+    two = told("", "a1 errors 11, b1 errors 11", alerted="a1", said=complaints[:2], quiet=["settings-svc"])
+    assert two.origin != "settings-svc"
+
+
+def test_a_resolver_is_behind_those_that_cannot_look_names_up() -> None:
+    said = [
+        ("orders", "dial tcp: lookup ledger.corp.internal: server misbehaving", 10.0),
+        ("quotes", "rates failed: lookup carriers.corp.internal: SERVFAIL", 10.0),
+    ]
+    calls = "shop > orders, orders > kube-dns, quotes > kube-dns"
+    signs = "orders errors 11, quotes errors 11, shop errors 13"
+    chain = told(calls, signs, alerted="shop", said=said)
+    assert chain.origin == "kube-dns"
+    assert links(chain) == {"kube-dns > orders", "kube-dns > quotes", "orders > shop"}
+
+
+def test_a_resolver_that_answers_that_a_name_is_unknown_is_well() -> None:
+    said = [("orders", "dial tcp: lookup ledgr.corp.internal: no such host", 10.0)]
+    chain = told("shop > orders, orders > kube-dns", "orders errors 11, shop errors 13", alerted="shop", said=said)
+    assert chain.origin == "orders"
