@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from bot.investigate.answer import Investigation
 from integrations.wording import plain
 from storage.diagnoses import get_diagnosis
@@ -30,7 +28,7 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
     if verdict.suspect is not None and origin is not None:
         shas[origin.key] = verdict.suspect.sha
     chain = verdict.chain
-    ranked = tuple(_ranked(origins, shas))
+    ranked = _ranked(origins, shas)
     first = chain.origin if chain is not None else None
     if origin is not None and first is None:
         first = services_of.get(origin.key)
@@ -64,11 +62,13 @@ def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str
     return shas.get(origin.key) or None
 
 
-def _ranked(origins: list[Ranked], shas: dict[str, str]) -> Iterator[tuple[str, float]]:
+def _ranked(origins: list[Ranked], shas: dict[str, str]) -> tuple[tuple[str, float], ...]:
+    """Return each answer once, likeliest first: causes that give the same one count together."""
+    chances: dict[str, float] = {}
     for item in origins:
         if item.cause in CHANGES and item.cause != FLAG:
-            yield shas.get(item.key) or item.key, item.posterior
-        elif item.key != UNKNOWN:
-            yield NONE, item.posterior
+            answer = shas.get(item.key) or item.key
         else:
-            yield UNKNOWN, item.posterior
+            answer = UNKNOWN if item.key == UNKNOWN else NONE
+        chances[answer] = chances.get(answer, 0.0) + item.posterior
+    return tuple(sorted(chances.items(), key=lambda told: -told[1]))

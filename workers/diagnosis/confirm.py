@@ -14,6 +14,7 @@ from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.causes.remedies import CHANGES, PARTIAL, remedy_of
 from workers.diagnosis.certainty.calibrating import calibrated
 from workers.diagnosis.certainty.no_change import sure_of_none
+from workers.diagnosis.certainty.one_answer import chance_of_no_change, of_one_commit
 from workers.diagnosis.coverage import coverage, most_confident
 from workers.diagnosis.model import (
     UNKNOWN,
@@ -52,20 +53,21 @@ def confirm(
 def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
     """Return the verdict with the confidence that the evidence alone gives."""
     ranked = rank(hypotheses, gathered.evidence)
+    known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
-    origin = next((item for item in origins if item.status == "confirmed"), None)
+    together = of_one_commit(origins[0], origins, known) if origins else []
+    leading = sum(item.posterior for item in together)
+    origin = origins[0] if leading >= weights.CONFIRMED_AT else None
     known_key = origin.key if origin else None
     supporting = {item.check for item in gathered.evidence if origin and _speaks_for(item, origin.key)}
     if supporting == {"deploy_timing"} and all(symptom.metric is Metric.ALERT for symptom in described.symptoms):
         # Argux itself saw nothing wrong, so there is nothing that the change would explain.
         origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
-    leading = max((item.posterior for item in origins), default=0.0)
     confidence = leading * (share if suspect else 1.0)
     if supporting and supporting <= _OF_A_CHANGE:
         confidence = min(confidence, _most_by_text(gathered, known_key))
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
-    known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     root_cause = None
     if origin is not None:
         deploy = known[origin.key].deploy
@@ -119,11 +121,13 @@ def _speaks_for(item: Evidence, key: str) -> bool:
 def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:
     """Whether it is a conclusion that no change did it.
 
-    So it is if another cause is confirmed that does not leave it open, or if deploys are known, and all changes
-    together are unlikely.
+    So it is if other causes that do not leave it open are likely enough, one or several of them together, or if deploys
+    are known, and all changes together are unlikely.
     """
     if origin is not None and not is_partial(origin):
         return origin.cause not in CHANGES
+    if chance_of_no_change(ranked) >= weights.CONFIRMED_AT:
+        return True
     changes = [item for item in ranked if item.role is Role.ORIGIN and item.cause in CHANGES]
     known = {source.name for source in gathered.sources if source.state is SourceState.DATA}
     # Without the deploys, a change may have gone live that is not known; commits alone do not tell.
