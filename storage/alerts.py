@@ -7,7 +7,8 @@ end is an old delivery and ignored, and so is an end before the last known begin
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -170,6 +171,15 @@ def unannounced_ends(session: Session, *, ended_by: datetime) -> Sequence[int]:
 def alerts_named(session: Session, name: str, service: str | None) -> Sequence[Alert]:
     """Return every alert of this name and service."""
     return session.scalars(select(Alert).where(Alert.name == name, Alert.service == service).order_by(Alert.id)).all()
+
+
+def fingerprints_named(session: Session, names: Collection[str]) -> Mapping[tuple[str, str | None], frozenset[str]]:
+    """Return the fingerprints of every alert with one of these names, by its name and service; read in one query."""
+    found: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    query = select(Alert.name, Alert.service, Alert.fingerprint).where(Alert.name.in_(sorted(set(names))))
+    for name, service, fingerprint in session.execute(query):
+        found[name, service].add(fingerprint)
+    return {key: frozenset(some) for key, some in found.items()}
 
 
 def drop_old_alerts(session: Session, *, now: datetime) -> int:

@@ -46,6 +46,7 @@ ACTIONS = frozenset(
         "reopen",
         "resolve",
         "retry_jobs",
+        "should_have_woken",
         "snooze",
         "unsnooze",
     )

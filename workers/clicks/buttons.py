@@ -24,9 +24,15 @@ from workers.clicks.cause import say_cause
 from workers.clicks.closing import reopen_by_hand
 from workers.clicks.dead_letters import dismiss_listed, retry_listed
 from workers.clicks.ids import OTHER_VERSION, id_of, ids_of
-from workers.clicks.own_message import check_diagnosis_message, check_incident_message, check_list_message
+from workers.clicks.own_message import (
+    check_diagnosis_message,
+    check_digest_message,
+    check_incident_message,
+    check_list_message,
+)
 from workers.clicks.snooze import BUTTON_MINUTES, snooze_incident, unsnooze_incident
 from workers.clicks.waiting import tell_waiting
+from workers.clicks.woken import word_on_waiting
 from workers.diagnosis.job import CAUSE_RIGHT, CAUSE_WRONG, diagnose_again
 from workers.errors import RefusedError, told, told_plainly
 from workers.remediation import approvals
@@ -37,6 +43,7 @@ from workers.telling.enqueue import enqueue_refresh
 from workers.telling.holding_back import refuse_while_quiet
 from workers.telling.offered import unset_buttons
 from workers.telling.permissions import member
+from workers.triage.answer import SHOULD_HAVE_WOKEN
 
 LONGEST_NAME = 200
 """The longest actor of an audit entry. A name that the chat sent, and nobody checked, may be longer."""
@@ -44,7 +51,11 @@ LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """One button click. `value` is an incident's id; a proposal's for approve_fix, a diagnosis's for its verdict."""
+    """One button click.
+
+    `value` is an incident's id; a proposal's for approve_fix, a diagnosis's for its verdict, that of a decision of
+    triage for should_have_woken.
+    """
 
     action_id: str
     value: str
@@ -115,6 +126,9 @@ def _check_message(services: Services, click: Click) -> None:
             return
         if click.action_id in DIAGNOSIS_BUTTONS:
             check_diagnosis_message(session, diagnoses.get_diagnosis(session, click.subject_id), pressed_on)
+            return
+        if click.action_id == SHOULD_HAVE_WOKEN:
+            check_digest_message(session, click.subject_id, pressed_on)
             return
         incident_id = click.subject_id
         if click.action_id == "approve_fix":
@@ -252,6 +266,10 @@ def _say_cause(services: Services, click: Click, *, is_right: bool) -> None:
         outbox.finish_running(session, services.clock())
 
 
+def _should_have_woken(services: Services, click: Click) -> None:
+    word_on_waiting(services, click.subject_id, channel=click.channel, user_id=click.user_id, user_name=click.user_name)
+
+
 def _approve_fix(services: Services, click: Click) -> None:
     """Fill the approval dialog, or show in it why that is not possible."""
     try:
@@ -316,7 +334,7 @@ JOB_BUTTONS = frozenset(("retry_jobs", "dismiss_jobs"))
 """The buttons under the list of failed jobs."""
 
 DIAGNOSIS_BUTTONS = frozenset((CAUSE_RIGHT, CAUSE_WRONG))
-"""The buttons under a diagnosis in the thread. All others stand on an incident's message."""
+"""The buttons under a diagnosis in the thread. All others stand on an incident's message, or on a digest."""
 
 HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "acknowledge": _acknowledge,
@@ -331,6 +349,7 @@ HANDLERS: dict[str, Callable[[Services, Click], None]] = {
     "reopen": _reopen,
     "resolve": _resolve,
     "retry_jobs": _retry_jobs,
+    SHOULD_HAVE_WOKEN: _should_have_woken,
     "snooze": _snooze,
     "unsnooze": _unsnooze,
 }

@@ -1,7 +1,8 @@
 """Check that a button belongs to the message on which it was pressed.
 
 Slack names the message of each click. An incident's buttons stand on its root message, or on one that stood or stands
-in for it; those of failed jobs stand on a list that names them, those of a diagnosis under it in the thread. A click on
+in for it; those of failed jobs stand on a list that names them, those of a diagnosis under it in the thread, those of
+what could wait under a digest that lists it. A click on
 a message that is known to be another one's was not drawn by Argux. A message that is not known passes: its id may have
 been lost, when Slack's answer was.
 """
@@ -18,6 +19,7 @@ from storage.models import Diagnosis
 from workers.errors import RefusedError
 from workers.telling.dead_letters import LISTED, PURPOSE
 from workers.telling.enqueue import thread_key
+from workers.triage import digest
 
 ELSEWHERE = (
     "This button was pressed on a message that is not its own, so nothing was done. "
@@ -49,4 +51,14 @@ def check_list_message(session: Session, job_ids: Sequence[int], pressed_on: Mes
     # A list of an earlier version does not say what it named.
     listed = pressed.content.get(LISTED, job_ids) if pressed.purpose == PURPOSE else ()
     if not set(job_ids) <= set(listed):
+        raise RefusedError(ELSEWHERE)
+
+
+def check_digest_message(session: Session, decision_id: int, pressed_on: MessageReference) -> None:
+    """Raise RefusedError if the message is known, and is no digest that lists this decision."""
+    pressed = deliveries.at(session, pressed_on.channel, pressed_on.message_id)
+    if pressed is None:
+        return
+    listed = pressed.content.get(digest.LISTED, ()) if pressed.purpose == digest.PURPOSE else ()
+    if decision_id not in listed:
         raise RefusedError(ELSEWHERE)

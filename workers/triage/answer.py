@@ -13,6 +13,9 @@ from workers.services import Services
 
 SHOWN = 20
 
+SHOULD_HAVE_WOKEN = "should_have_woken"
+"""The button and the audit entry by which a person says that a decision to wait was wrong."""
+
 _WORDS = {"wake": "told", "digest": "waits for the digest", "record": "recorded only"}
 
 
@@ -51,19 +54,28 @@ def decision_line(row: TriageDecision, times: int = 1) -> Markup:
 
 def woken_card(services: Services, decision_id: str, user_id: str) -> Card:
     """Keep the person's word that this should have woken people, and return the answer."""
-    now = services.clock()
     unknown = Card(title="Not found", text=ours("There is no such number. `/argux triage` lists them."))
     if not decision_id.isdecimal() or len(decision_id) > 9:
         return unknown
     with services.sessions.begin() as session:
         try:
-            decision, is_new = triage.should_have_woken(session, int(decision_id), said_by=user_id, now=now)
+            _, text = say_it_should_have_woken(services, session, int(decision_id), actor=user_id, user_id=user_id)
         except NotFoundError:
             return unknown
-        if is_new:
-            payload = {"decision_id": decision.id, "fingerprint": decision.fingerprint}
-            audit.append(
-                session, key=services.audit_key, actor=user_id, event="should_have_woken", payload=payload, now=now
-            )
-        text = ours("When {name} fires again, people are told, whatever else speaks against it.", name=decision.name)
     return Card(title="Noted: it should have woken you", text=text)
+
+
+def say_it_should_have_woken(
+    services: Services, session: Session, decision_id: int, *, actor: str, user_id: str
+) -> tuple[bool, Markup]:
+    """Keep a person's word about a decision; return whether it is the first about it, and what follows from it.
+
+    Raise NotFoundError if there is no such decision.
+    """
+    now = services.clock()
+    decision, is_new = triage.should_have_woken(session, decision_id, said_by=actor, now=now)
+    if is_new:
+        payload = {"decision_id": decision.id, "fingerprint": decision.fingerprint, "user_id": user_id}
+        audit.append(session, key=services.audit_key, actor=actor, event=SHOULD_HAVE_WOKEN, payload=payload, now=now)
+    text = ours("When {name} fires again, people are told, whatever else speaks against it.", name=decision.name)
+    return is_new, text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,11 +15,12 @@ from detection.symptoms import metric_meaning
 from detection.triage import Context, Firing, KnownLimit, LogPattern, PastWords, RecentChange, numbers_named
 from detection.types import AlertDetails, Finding, FlagChange, MetricSeries
 from storage.alert_firings import PastFiring, firings_since
-from storage.alerts import alerts_named
+from storage.alerts import fingerprints_named
 from storage.deploys import deploys_between
 from storage.flags import flag_changes_between
 from storage.metric_limits import list_limits
 from storage.service_map import edges_below
+from storage.telemetry.protocol import MetricName
 from storage.telemetry.protocol.resolutions import FINE_METRIC_SECONDS
 from storage.triage import words_about
 from workers.services import Services
@@ -71,14 +73,19 @@ def read_scene(services: Services, findings: Sequence[Finding], told: Collection
 
 def _records(session: Session, findings: Sequence[Finding], now: datetime) -> Mapping[str, Sequence[PastFiring]]:
     """Return the firings of each alert in the last hour."""
-    names = {
-        finding.fingerprint: {
-            alert.fingerprint for alert in alerts_named(session, finding.subject.name, finding.subject.service)
-        }
+    named = fingerprints_named(session, {finding.subject.name for finding in findings})
+    own = {
+        finding.fingerprint: named.get((finding.subject.name, finding.subject.service), frozenset())
         for finding in findings
     }
-    past = firings_since(session, {one for some in names.values() for one in some}, now - timedelta(hours=RECORD_HOURS))
-    return {fingerprint: [one for one in past if one.fingerprint in some] for fingerprint, some in names.items()}
+    wanted = {one for some in own.values() for one in some}
+    past: dict[str, list[PastFiring]] = defaultdict(list)
+    for one in firings_since(session, wanted, now - timedelta(hours=RECORD_HOURS)):
+        past[one.fingerprint].append(one)
+    return {
+        fingerprint: sorted((one for alert in some for one in past[alert]), key=lambda one: one.started_at)
+        for fingerprint, some in own.items()
+    }
 
 
 def _context(session: Session, findings: Sequence[Finding], open_ones: Sequence[Finding], now: datetime) -> Context:
@@ -139,13 +146,17 @@ def firing_of(
 def _watched(services: Services, findings: Sequence[Finding], now: datetime) -> Mapping[str, MetricSeries]:
     """Return the one metric of the alert's service that measures what the alert's name says; none where several do."""
     wanted: dict[str, tuple[str, str, str]] = {}
+    known: dict[str, Sequence[MetricName]] = {}
     for finding in findings:
-        kind = metric_meaning(finding.subject.name).kind
-        if finding.subject.service is None or kind is None:
+        kind, service = metric_meaning(finding.subject.name).kind, finding.subject.service
+        if service is None or kind is None:
             continue
-        known = services.telemetry.metric_names(service=finding.subject.service, limit=_SERIES_OF_A_SERVICE)
+        if service not in known:
+            known[service] = services.telemetry.metric_names(service=service, limit=_SERIES_OF_A_SERVICE)
         fitting = [
-            one for one in known if metric_meaning(one.name).kind is kind and not metric_meaning(one.name).is_limit
+            one
+            for one in known[service]
+            if metric_meaning(one.name).kind is kind and not metric_meaning(one.name).is_limit
         ]
         if len(fitting) == 1:
             wanted[finding.fingerprint] = (fitting[0].service, fitting[0].name, fitting[0].attributes)

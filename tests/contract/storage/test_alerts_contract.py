@@ -16,6 +16,8 @@ from storage.alerts import (
     RESOLVED,
     alerts_named,
     drop_old_alerts,
+    fingerprint_of,
+    fingerprints_named,
     firing_alerts,
     record_alerts,
     resolve_stale_alerts,
@@ -44,6 +46,18 @@ def stored_alert(engine: Engine) -> Alert:
     with sessions(engine).begin() as session:
         [alert] = alerts_named(session, "HighErrorRate", "shop")
         return alert
+
+
+def test_the_alerts_of_some_names_are_found_by_name_and_service(engine: Engine) -> None:
+    shop = change()
+    twin, other = replace(shop, identity="twin"), replace(shop, identity="other", service=None)
+    record(engine, shop, twin, other, replace(shop, identity="disk", name="DiskFull"))
+    with sessions(engine).begin() as session:
+        found = fingerprints_named(session, {"HighErrorRate", "Unknown"})
+    assert found == {
+        ("HighErrorRate", "shop"): {fingerprint_of(shop), fingerprint_of(twin)},
+        ("HighErrorRate", None): {fingerprint_of(other)},
+    }
 
 
 def test_an_alert_is_one_row_however_often_it_is_delivered(engine: Engine) -> None:

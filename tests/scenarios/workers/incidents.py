@@ -21,6 +21,8 @@ from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message, thread_key
 from workers.telling.sealed_values import seal
+from workers.triage.answer import SHOULD_HAVE_WOKEN
+from workers.triage.digest import LISTED, PURPOSE
 
 ENDPOINT = Subject(kind="endpoint", name="POST /checkout", service="shop", endpoint="POST /checkout")
 
@@ -42,6 +44,9 @@ def place_of(services: Services, action_id: str, value: object) -> dict[str, str
             diagnosis = session.get(Diagnosis, int(str(value)))
             key = thread_key(diagnosis.incident_id, f"diagnosis:{diagnosis.id}") if diagnosis is not None else ""
             message = session.scalars(select(Delivery).where(Delivery.key == key)).one_or_none()
+        elif action_id == SHOULD_HAVE_WOKEN:
+            digests = session.scalars(select(Delivery).where(Delivery.purpose == PURPOSE))
+            message = next((one for one in digests if int(str(value)) in one.content[LISTED]), None)
         elif action_id == "approve_fix":
             proposal = session.get(Proposal, int(str(value)))
             message = deliveries.root_delivery(session, proposal.incident_id) if proposal is not None else None

@@ -168,6 +168,7 @@ QUESTIONS: dict[str, tuple[Query, str, str]] = {
     "firing": (lambda s: alerts.firing_alerts(s, now=NOW), "ix_alerts_state", "alerts"),
     "ends to tell": (lambda s: alerts.unannounced_ends(s, ended_by=NOW), "ix_alerts_untold_end", "alerts"),
     "of one name": (lambda s: alerts.alerts_named(s, "alert 7", "shop"), "ix_alerts_name", "alerts"),
+    "of these names": (lambda s: alerts.fingerprints_named(s, {"alert 7", "alert 8"}), "ix_alerts_name", "alerts"),
     "who approved": (approved, "ix_audit_event", "audit"),
     "overdue": (lambda s: diagnoses.running_since(s, NOW), "ix_diagnoses_status", "diagnoses"),
     "offers to expire": (lambda s: proposals.expire_open(s, now=NOW), "ix_proposals_status", "proposals"),

@@ -24,8 +24,19 @@ from bot.web.app import create_app
 from integrations.cards import Card
 from integrations.errors import NotEditableError
 from integrations.protocols import Standing
-from storage import outbox
-from storage.models import Action, Approval, AuditEntry, Delivery, DiagnosisOutcome, Incident, OutboxJob, Proposal
+from storage import outbox, triage
+from storage.models import (
+    Action,
+    Approval,
+    AuditEntry,
+    Delivery,
+    DiagnosisOutcome,
+    Incident,
+    OutboxJob,
+    Proposal,
+    TriageWord,
+)
+from storage.triage import NewDecision
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost
 from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of, slow_checkout
 from tests.scenarios.workers.worker import Worker, settle
@@ -34,6 +45,8 @@ from workers.clicks.closing_dialogs import CALLBACKS
 from workers.remediation.approvals import CALLBACK_ID
 from workers.services import Services
 from workers.telling.enqueue import enqueue_thread_message
+from workers.triage.answer import SHOULD_HAVE_WOKEN
+from workers.triage.digest import tell_digest
 from workers.watching.still_broken import Condition
 
 SECRET = "a-signing-secret"
@@ -98,8 +111,18 @@ def slack(services: Services, monkeypatch: pytest.MonkeyPatch) -> Slack:
     return Slack(services)
 
 
+def waited(services: Services, name: str) -> int:
+    """Store the decision that an alert waits, post a digest that lists it, and return its id."""
+    now = services.clock()
+    new = NewDecision(f"alert:{name}", name, "shop", "digest", "flaps", "It comes and goes.", None, -1.0, now)
+    with services.sessions.begin() as session:
+        number = triage.decide(session, new, None, now=now).id
+    tell_digest(services, "1 alert could wait", name, f"digest:{name}", [number])
+    return number
+
+
 class Stage:
-    """Two incidents, each diagnosed and with an offer, and a list of a failed job; all of them are posted."""
+    """Two incidents, each diagnosed and with an offer, a list of a failed job, and two digests; all are posted."""
 
     def __init__(self, services: Services, worker: Worker) -> None:
         self.services = services
@@ -125,12 +148,15 @@ class Stage:
             )
             jobs = session.scalars(select(OutboxJob).where(OutboxJob.key.in_(("dead", "dead too"))))
             self.jobs = [job.id for job in jobs.all()]
+        self.decisions = [waited(services, name) for name in ("disk", "queue")]
 
     def subjects(self, action_id: str) -> list[int]:
         if action_id in JOB_BUTTONS:
             return self.jobs
         if action_id in DIAGNOSIS_BUTTONS:
             return self.diagnoses
+        if action_id == SHOULD_HAVE_WOKEN:
+            return self.decisions
         return self.proposals if action_id == "approve_fix" else self.incidents
 
     def press(self, action_id: str, subject: int = 0) -> Payload:
@@ -194,7 +220,7 @@ def world(services: Services) -> dict[str, Any]:
                 {column.name: getattr(row, column.name) for column in model.__table__.columns}
                 for row in session.scalars(select(model).order_by(model.id))
             ]
-            for model in (Incident, Proposal, Approval, Action, DiagnosisOutcome)
+            for model in (Incident, Proposal, Approval, Action, DiagnosisOutcome, TriageWord)
         }
         jobs = session.scalars(select(OutboxJob).order_by(OutboxJob.id)).all()
         caused = [(job.key, job.dead_at, job.dismissed_at) for job in jobs if job.actor in CAUSED]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sqlalchemy import event
+
 from detection.types import AlertChange, IncidentStatus, MetricPoint
 from integrations.cards import Card
 from storage import incidents, triage
@@ -14,6 +16,9 @@ from tests.scenarios.workers.worker import Clock, Worker
 from workers.clicks.slash_command import answer_command
 from workers.lifecycle.tick import tick
 from workers.services import Services
+from workers.triage.firings import read_scene
+from workers.watching.alerts import findings as alert_findings
+from workers.watching.watch import Tick
 
 NAME = "HighErrorRate"
 
@@ -173,6 +178,26 @@ def test_the_same_alert_of_another_region_opens_no_incident_until_it_stands_alon
         decision = next(iter(triage.holding(session, of_alerts=True).values()))
     assert (decision.service, decision.decision) == ("cart-us-east-2", "wake")
     assert decision.waiting_since is not None
+
+
+def test_a_storm_is_read_in_as_many_queries_as_a_few_alerts(services: Services, clock: Clock) -> None:
+    statements: list[str] = []
+
+    @event.listens_for(services.engine, "before_cursor_execute")
+    def keep(_: object, __: object, statement: str, *more: object) -> None:
+        statements.append(statement)
+
+    queries = []
+    for alerts in (30, 90):
+        for number in range(alerts):
+            fire(services, clock, f"shop {number}")
+        findings = alert_findings(services, Tick(clock(), (), ()))
+        assert len(findings) == alerts
+        statements.clear()
+        scene = read_scene(services, findings, (), clock())
+        queries.append(len(statements))
+        assert [one.fired_last_hour for one in scene.firings] == [1] * alerts
+    assert queries[0] == queries[1]
 
 
 def test_a_tick_without_alerts_stores_nothing(services: Services) -> None:

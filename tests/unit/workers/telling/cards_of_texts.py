@@ -66,7 +66,7 @@ from workers.telling.dead_letters import dead_letters_card
 from workers.telling.incident_view import IncidentView
 from workers.telling.quiet_reasons import Quiet, maintenance_text
 from workers.telling.root_card import root_card
-from workers.triage.digest import digest_text
+from workers.triage.digest import digest_card, digest_text
 from workers.triage.turned import turned_card
 from workers.troubles import LastRun, Trouble
 from workers.watching.delays import Delays
@@ -284,7 +284,7 @@ def _triage_cards(text: Texts) -> Iterator[Card]:
         fired_at=NOW,
         waiting_since=NOW,
     )
-    yield Card(title="1 alert could wait", text=digest_text([decision, decision]))
+    yield digest_card("1 alert could wait", digest_text([decision, decision]), [decision.id])
     yield turned_card(decision)
 
 

@@ -93,7 +93,8 @@ def composed(desk: Desk, texts: Texts) -> tuple[list[Card], list[Modal]]:
         for work in (_tell_of_detection, _act_on_the_thread, _carry_out, _answer, _tell_of_itself):
             work(services, texts)
         with services.readers() as session:
-            rows = session.scalars(select(Delivery).where(Delivery.purpose != "root").order_by(Delivery.id)).all()
+            in_threads = select(Delivery).where(Delivery.purpose.in_(("thread", "answer")))
+            rows = session.scalars(in_threads.order_by(Delivery.id)).all()
             cards = [CARD.validate_python(row.content) for row in rows]
         chat, teams = services.chat, services.escalation
         assert isinstance(chat, FakeChat)
@@ -322,7 +323,7 @@ def _answer(services: Services, texts: Texts) -> None:
 def _tell_of_itself(services: Services, texts: Texts) -> None:
     """Tell that Argux is late, and that a channel takes no messages."""
     delays_message.tell_delays(services, "Argux does not keep up", "Events are counted 900 s late.", "k")
-    digest.tell_digest(services, "1 alert could wait", "Nothing.", "digest")
+    digest.tell_digest(services, "1 alert could wait", "Nothing.", "digest", [7])
     for recipient in ("UANA", outages.TEAMS):
         error = AuthenticationError("Slack", texts("error"))
         title = f"Argux can't post to {texts('channel')}"
