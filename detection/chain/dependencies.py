@@ -40,6 +40,10 @@ class Dependencies:
         """Return who calls the part or keeps data there."""
         return {one for (one, other), tie in self.ties.items() if other == part and tie in (Tie.CALLS, Tie.STORES)}
 
+    def callees_of(self, part: str) -> set[str]:
+        """Return whom the part calls and where it keeps its data."""
+        return {other for (one, other), tie in self.ties.items() if one == part and tie in (Tie.CALLS, Tie.STORES)}
+
     def on_node(self, node: str) -> set[str]:
         """Return the parts that run on a node."""
         return {part for part, nodes in self.places.items() if node in nodes}

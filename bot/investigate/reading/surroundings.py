@@ -18,8 +18,8 @@ _GOOD_WORDS = frozenset(("operational", "none", "ok", "healthy"))
 def read_service_map(path: Path, problems: Problems) -> tuple[list[ServiceEdge], list[ServicePlace]]:
     """Return who calls whom, where each keeps its data, and on which nodes they run.
 
-    services: names, or objects with `name`, `node` or `nodes`, and `datastores`. edges: {from, to}, also caller and
-    callee; a `node` on an edge is the callee's. datastores, nodes: objects by service.
+    services: names, or objects with `name`, `node` or `nodes`, `zone`, and `datastores`. edges: {from, to}, also caller
+    and callee; a `node` on an edge is the callee's. datastores, nodes: objects by service.
     """
     document = json_of(path, problems)
     if document is None:
@@ -67,9 +67,12 @@ def _places(document: Mapping[str, object], seen: float) -> Iterator[ServicePlac
             yield ServicePlace(callee, node, seen)
     for _, service in _objects(document, "services"):
         said = text(service, "name", "service")
-        for node in (text(service, "node", "host"), *texts(service, "nodes", "hosts")):
-            if said and node:
-                yield ServicePlace(said, node, seen)
+        nodes = [node for node in (text(service, "node", "host"), *texts(service, "nodes", "hosts")) if node]
+        zone = text(service, "zone", "availability_zone", "az")
+        if said:
+            yield from (ServicePlace(said, place, seen) for place in (*nodes, *([zone] if zone else [])))
+        if zone and len(nodes) == 1:
+            yield ServicePlace(nodes[0], zone, seen)
     for key in ("nodes", "placement"):
         yield from _placed(document, key, seen)
 
