@@ -44,7 +44,7 @@ def with_silent_parts(
     """
     added = dict(states)
     named: dict[str, set[str]] = {}
-    for one, other in dependencies.blamed:
+    for one, other in dependencies.patient | dependencies.hasty:
         state = states.get(one)
         if other not in states and state is not None and state.harmed is not None:
             named.setdefault(other, set()).add(one)
