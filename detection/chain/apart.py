@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from detection.chain.dependencies import Dependencies
+from detection.chain.link import Link
 from detection.chain.origin import Candidate
-from detection.chain.spread import Link
 from detection.chain.states import State
 from detection.types import SymptomKind
 

@@ -8,12 +8,13 @@ from detection.chain.account import Chain, ChainLink, oddly, reasons_for
 from detection.chain.apart import is_together, stands_alone, troubled
 from detection.chain.dependencies import Dependencies, dependencies_of
 from detection.chain.hidden import with_hidden_nodes
+from detection.chain.link import Link
 from detection.chain.names import Names
 from detection.chain.observed import Sign, Surroundings
 from detection.chain.origin import Candidate, candidates, certainty
 from detection.chain.shape import drawn_links, holders_of
 from detection.chain.silent import with_silent_parts
-from detection.chain.spread import Link, possible_links
+from detection.chain.spread import possible_links
 from detection.chain.states import State, states_of
 from detection.chain.suspects import Suspect
 from detection.types import SymptomKind
@@ -48,19 +49,19 @@ def trace_chain(
     paged = names(alerted) if alerted else None
     states = states_of([*known, *_alarm(known, paged, alerted_at, names)], names)
     dependencies = dependencies_of(known, surroundings, names)
-    heard, measured = ({names(part) for part in found} for found in (surroundings.heard, surroundings.measured))
-    states = with_silent_parts(with_hidden_nodes(states, dependencies), dependencies, heard, measured)
+    heard, well_known = ({names(part) for part in told} for told in (surroundings.heard, surroundings.measured))
+    states = with_silent_parts(with_hidden_nodes(states, dependencies), dependencies, heard, well_known)
     links = possible_links(states, dependencies)
     found = candidates(states, links, dependencies, paged)
     odd = suspected[0] if suspected else None
-    told = _chain(found, states, links, dependencies, paged) if found else None
-    is_told = told is not None and told.origin is not None
+    shown = _chain(found, states, links, dependencies, paged) if found else None
+    is_told = shown is not None and shown.origin is not None
     if odd is not None and (
         (not is_told and odd.score > 0)
-        or (told is not None and told.confidence < _SURE_BY_ITSELF and odd.score >= _ODD)
+        or (shown is not None and shown.confidence < _SURE_BY_ITSELF and odd.score >= _ODD)
     ):
         return _by_behaviour(odd, suspected, names(odd.part), found, states, links, dependencies)
-    return told or Chain(None, (), (), troubled(states, set()), 0.0, ("No part's signs tell where it began.",))
+    return shown or Chain(None, (), (), troubled(states, set()), 0.0, ("No part's signs tell where it began.",))
 
 
 def _by_behaviour(

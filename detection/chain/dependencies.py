@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from detection.chain.names import Names
 from detection.chain.observed import Sign, Surroundings
+from detection.symptoms import symptoms_of_text
 from detection.types import EdgeKind, SymptomKind
 
 
@@ -26,19 +27,24 @@ class Tie(StrEnum):
 class Dependencies:
     """ties: (dependent, what it depends on) to how. blamed: the pairs of it whose errors say so themselves.
 
-    hasty: those of the blamed of which every complaint is that no answer came within a fraction of a second.
-    declared: the pairs that somebody wrote down. places: service to nodes.
+    declared: the pairs that somebody wrote down. places: service to nodes. patient, hasty: those of the blamed that were
+    found and did not do as asked; hasty, where it is only said that no answer came within a fraction of a second.
     """
 
     ties: dict[tuple[str, str], Tie]
     blamed: frozenset[tuple[str, str]]
     places: dict[str, frozenset[str]]
     declared: frozenset[tuple[str, str]] = frozenset()
+    patient: frozenset[tuple[str, str]] = frozenset()
     hasty: frozenset[tuple[str, str]] = frozenset()
 
     def callers_of(self, part: str) -> set[str]:
         """Return who calls the part or keeps data there."""
         return {one for (one, other), tie in self.ties.items() if other == part and tie in (Tie.CALLS, Tie.STORES)}
+
+    def callees_of(self, part: str) -> set[str]:
+        """Return whom the part calls and where it keeps its data."""
+        return {other for (one, other), tie in self.ties.items() if one == part and tie in (Tie.CALLS, Tie.STORES)}
 
     def on_node(self, node: str) -> set[str]:
         """Return the parts that run on a node."""
@@ -65,20 +71,36 @@ def dependencies_of(signs: Iterable[Sign], surroundings: Surroundings, names: Na
     for part, nodes in places.items():
         for node in nodes:
             _add(ties, part, node, Tie.RUNS_ON)
-    blamed, patient = set(), set()
     known = list(signs)
-    for sign in known:
+    patient, hasty, unknown = _add_complaints(ties, known, names)
+    unresolved = _add_resolvers(ties, known, names)
+    declared = {(names(edge.caller), names(edge.callee)) for edge in surroundings.edges if edge.source == _DECLARED}
+    return Dependencies(
+        ties,
+        frozenset(patient | hasty | unknown | unresolved),
+        places,
+        declared=frozenset(declared),
+        patient=frozenset(patient | unresolved),
+        hasty=frozenset(hasty - patient),
+    )
+
+
+def _add_complaints(
+    ties: dict[tuple[str, str], Tie], signs: list[Sign], names: Names
+) -> tuple[set[tuple[str, str]], ...]:
+    """Return the pairs of which the first complains of the second: after a while, at once, or that it is not found."""
+    patient, hasty, unknown = set(), set(), set()
+    for sign in signs:
         for other in sign.blames:
             pair = (names(sign.part), names(other))
-            if pair in ties or pair[::-1] not in ties:
-                _add(ties, *pair, Tie.NAMES)
-                blamed.add(pair)
-                if not _HASTY.search(sign.text):
-                    patient.add(pair)
-    hasty = frozenset(blamed - patient)
-    blamed |= _add_resolvers(ties, known, names)
-    declared = {(names(edge.caller), names(edge.callee)) for edge in surroundings.edges if edge.source == _DECLARED}
-    return Dependencies(ties, frozenset(blamed), places, frozenset(declared), hasty)
+            if pair not in ties and pair[::-1] in ties:
+                continue
+            _add(ties, *pair, Tie.NAMES)
+            if SymptomKind.NAME_LOOKUP in symptoms_of_text(sign.text):
+                unknown.add(pair)
+            else:
+                (hasty if _HASTY.search(sign.text) else patient).add(pair)
+    return patient, hasty, unknown
 
 
 def _add(ties: dict[tuple[str, str], Tie], dependent: str, provider: str, tie: Tie) -> None:

@@ -21,13 +21,14 @@ def with_hidden_nodes(states: dict[str, State], dependencies: Dependencies) -> d
     for node in nodes - states.keys():
         onset = _common_onset(node, states, dependencies)
         if onset is not None and _another_is_well(node, nodes, states, dependencies):
-            kind, neighbours = SymptomKind.NETWORK, frozenset(dependencies.on_node(node))
+            kind, neighbours = SymptomKind.NETWORK, frozenset(dependencies.on_node(node) & states.keys())
             added[node] = State(node, frozenset({kind}), onset, None, {kind: onset}, 1.0, neighbours)
     return added
 
 
 def _common_onset(node: str, states: dict[str, State], dependencies: Dependencies) -> Interval | None:
-    neighbours = dependencies.on_node(node)
+    # The nodes of a zone are no neighbours of what runs there.
+    neighbours = dependencies.on_node(node) - {place for found in dependencies.places.values() for place in found}
     onsets = [
         state.harmed for part in neighbours if (state := states.get(part)) and state.harmed and not state.only_uses
     ]

@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 
 from detection.chain.dependencies import Dependencies
-from detection.chain.spread import Link
+from detection.chain.link import Link
 from detection.chain.states import State, order
 
 _UNEXPLAINED = -2.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from detection.chain.dependencies import Dependencies, Tie
+from detection.chain.link import Link
 from detection.chain.origin import Candidate
-from detection.chain.spread import Link
 
 _AS_GOOD = 1.5
 _CLEARLY_BEFORE = 1.2

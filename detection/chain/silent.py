@@ -38,12 +38,13 @@ def with_silent_parts(
     """Return the states with one added for each part without a sign that enough others complain of.
 
     One complaint is enough of a part that somebody declared and nothing is ever heard of, by one that shows only what
-    asking in vain brings about and does not give up within a fraction of a second. Two are needed of a part that is heard, or that only the errors name, and three of one
-    whose own latency or errors are measured and keep their course: it may answer quickly, and wrongly.
+    asking in vain brings about and does not give up within a fraction of a second. Two are needed of a part that is
+    heard, or that only the errors name, and three of one whose own latency or errors are measured and keep their
+    course: it may answer quickly, and wrongly.
     """
     added = dict(states)
     named: dict[str, set[str]] = {}
-    for one, other in dependencies.blamed:
+    for one, other in dependencies.patient | dependencies.hasty:
         state = states.get(one)
         if other not in states and state is not None and state.harmed is not None:
             named.setdefault(other, set()).add(one)

@@ -8,9 +8,11 @@ other way than failure is MonitorRank's backward walk (Kim et al. 2013).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from detection.chain.beside import failovers, fallen_through
 from detection.chain.dependencies import Dependencies, Tie
+from detection.chain.link import Link
 from detection.chain.observed import OUTWARD
 from detection.chain.states import Interval, State, order
 from detection.types import SymptomKind
@@ -21,7 +23,6 @@ _LOAD_FROM_ABOVE = 1.5
 _EXPLAINED_BY_LOAD = -2.5
 _NOT_AFTER = -1.6
 _SURGE = 1.0
-_FAILOVER = 0.3
 _NAMES_ANOTHER = -2.0
 _BEFORE = 0.2
 _ABOUT_THEN = -1.0
@@ -43,17 +44,6 @@ _OF_MORE_QUERIES = _OF_LOAD | {SymptomKind.SLOW_QUERIES, SymptomKind.LOCKS, Symp
 _BACKLOG = frozenset({SymptomKind.QUEUE, SymptomKind.MEMORY, SymptomKind.DISK, SymptomKind.TRAFFIC})
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """It can have spread from `source` to `target`. score: log likelihood ratio. is_named: the errors say it."""
-
-    source: str
-    target: str
-    score: float
-    why: str
-    is_named: bool = False
-
-
 def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict[tuple[str, str], Link]:
     """Return every link that is likelier than chance, by (source, target)."""
     links: dict[tuple[str, str], Link] = {}
@@ -69,7 +59,7 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
         better = max((link for link in (up, down) if link is not None), key=lambda link: link.score, default=None)
         if better is not None:
             links[better.source, better.target] = better
-    for link in _failovers(states, dependencies):
+    for link in (*failovers(states, dependencies), *fallen_through(states, dependencies)):
         if (link.source, link.target) not in links and (link.target, link.source) not in links:
             links[link.source, link.target] = link
     return links
@@ -172,31 +162,3 @@ def _sent_unseen(caller: State, callee: State, dependencies: Dependencies) -> In
 
 def _is_backlog(state: State) -> bool:
     return SymptomKind.QUEUE in state.kinds and state.kinds <= _BACKLOG
-
-
-def _failovers(states: dict[str, State], dependencies: Dependencies) -> list[Link]:
-    """Where one of several callees fails, its share goes to the others, which may not bear it."""
-    links = []
-    for fallen in states.values():
-        if fallen.harmed is None:
-            continue
-        for caller in dependencies.callers_of(fallen.part):
-            above = states.get(caller)
-            if above is not None and SymptomKind.TRAFFIC in above.kinds:
-                continue
-            callees = {callee for (one, callee), tie in dependencies.ties.items() if one == caller and tie is Tie.CALLS}
-            for beside in callees - {fallen.part}:
-                link = _failover(fallen, states.get(beside))
-                if link is not None:
-                    links.append(link)
-    return links
-
-
-def _failover(fallen: State, beside: State | None) -> Link | None:
-    if beside is None or beside.harmed is None or fallen.harmed is None or SymptomKind.TRAFFIC in fallen.kinds:
-        return None
-    arrived = beside.kind_onsets.get(SymptomKind.TRAFFIC)
-    if arrived is None or order(fallen.harmed, arrived) < _BEFORE or order(arrived, beside.harmed) < _NOT_AFTER:
-        return None
-    score = _FAILOVER + order(fallen.harmed, arrived)
-    return Link(fallen.part, beside.part, score, f"the traffic of {fallen.part} moved to {beside.part}")

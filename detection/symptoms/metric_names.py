@@ -130,6 +130,9 @@ _RULES: Sequence[_Rule] = (
         kind=SymptomKind.CONNECTIONS,
         but="thread threads worker workers",
     ),
+    _rule("cl client clients", "waiting", kind=SymptomKind.CONNECTIONS),
+    _rule("sv", "active used", kind=SymptomKind.CONNECTIONS),
+    _rule("maxwait", kind=SymptomKind.CONNECTIONS),
     _rule("fd fds descriptors handles handle filehandles nofile", kind=SymptomKind.FILE_HANDLES),
     _rule(
         "thread threads goroutine goroutines worker workers executor",
@@ -158,6 +161,16 @@ _RULES: Sequence[_Rule] = (
     ),
     _rule("replication replica", "lag delay", kind=SymptomKind.QUEUE),
     _rule("oldest", "age", kind=SymptomKind.QUEUE),
+    _rule("staleness freshness watermark", kind=SymptomKind.QUEUE),
+    _rule("feature features data snapshot index dataset", "age", kind=SymptomKind.QUEUE),
+    _rule("dropped discarded rejected declined refused shed undelivered", kind=SymptomKind.ERRORS),
+    _rule("empty", "response responses result results documents answers", kind=SymptomKind.RESULTS),
+    _rule(
+        "response responses payload document documents result results",
+        "bytes size length",
+        kind=SymptomKind.RESULTS,
+        worse=Worse.DOWN,
+    ),
     _rule("clock ntp chrony", "offset skew drift", kind=SymptomKind.ERRORS, worse=Worse.EITHER),
     _rule("schema migration migrations", _BAD, kind=SymptomKind.SCHEMA),
     _rule(

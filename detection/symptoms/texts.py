@@ -44,6 +44,7 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
         r"pool (?:is )?(?:exhausted|saturated|timeout|usage|empty)|"
         r"(?:acquir|obtain|check(?:ing)? ?out|waiting for)\w* .{0,30}connection|"
         r"no (?:free |available )?connections?\b|"
+        r"clients? (?:start(?:ed)? |are )?waiting|query_wait_timeout|waiting for a (?:server|backend)|"
         r"remaining connection|max_?connections|maxconnections|connection limit|queuepool|hikaripool|"
         r"pool_?size|connections? ?[= :] ?\S{1,12}/\d+",
     ),
@@ -141,6 +142,7 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
     (
         SymptomKind.QUEUE,
         r"queue (?:is )?(?:full|depth|saturated|backlog|length)|request queued|queue saturated|backlog|"
+        r"watermark .{0,40}behind|falling behind|fell behind|(?:data|features|records|events) .{0,40}too old|"
         r"oldest message|message age|consumer lag|lag growing|partitions? behind|backpressure|queue_wait",
     ),
     (SymptomKind.LATENCY, r"\bslow\b|latency|slower|slow request|response time|degraded"),

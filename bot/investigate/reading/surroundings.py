@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -12,14 +13,22 @@ from detection.types import EdgeKind, LogSignature, OrchestratorEvent, ProviderS
 from integrations.inbound.reading.records import FieldError
 
 DECLARED = "declared"
+_MESSAGES = re.compile(
+    r"\basync|kafka|amqp|rabbit|\bsqs\b|\bsns\b|pub/?sub|kinesis|pulsar|\bnats\b|mqtt", re.IGNORECASE
+)
+_BROKER = re.compile(
+    r"kafka|queue|broker|rabbit|pulsar|topic|stream$|\bbus$|[-_]bus\b|\bsqs\b|\bnats\b|mqtt", re.IGNORECASE
+)
+_READS = re.compile(r"\bconsum(?:es?|ing)\b|\bsubscrib|\breads\b|\bpolls\b|\bpulls\b", re.IGNORECASE)
+_SENDS = re.compile(r"\bpublish|\bproduc|\bsends\b|\bemits\b|\bpush|\bhands\b", re.IGNORECASE)
 _GOOD_WORDS = frozenset(("operational", "none", "ok", "healthy"))
 
 
 def read_service_map(path: Path, problems: Problems) -> tuple[list[ServiceEdge], list[ServicePlace]]:
     """Return who calls whom, where each keeps its data, and on which nodes they run.
 
-    services: names, or objects with `name`, `node` or `nodes`, and `datastores`. edges: {from, to}, also caller and
-    callee; a `node` on an edge is the callee's. datastores, nodes: objects by service.
+    services: names, or objects with `name`, `node` or `nodes`, `zone`, and `datastores`. edges: {from, to}, also caller
+    and callee; a `node` on an edge is the callee's. datastores, nodes: objects by service.
     """
     document = json_of(path, problems)
     if document is None:
@@ -40,7 +49,21 @@ def _calls(document: Mapping[str, object], path: Path, problems: Problems, seen:
             problems.add(path.name, place, "needs from and to")
             continue
         kind = EdgeKind.STORES if callee in stores else EdgeKind.CALLS
+        if _hands_on(edge, caller, callee):
+            caller, callee = callee, caller
         yield ServiceEdge(caller, callee, kind, DECLARED, seen, number(edge, "call_rate_rps", "calls_per_second"))
+
+
+def _hands_on(edge: Mapping[str, object], sender: str, receiver: str) -> bool:
+    """Whether an edge is of messages that the first hands on to the second: then it is the second that depends.
+
+    Who sends to a queue or a broker depends on it as on any callee, and so does who says that it reads from it.
+    """
+    said = " ".join(text(edge, key) or "" for key in ("protocol", "mode", "type", "kind", "note", "via"))
+    is_of_messages = _MESSAGES.search(said) or any(key in edge for key in ("topic", "queue", "stream"))
+    if not is_of_messages or _BROKER.search(receiver):
+        return False
+    return bool(_BROKER.search(sender)) or not _READS.search(said) or bool(_SENDS.search(said))
 
 
 def _stores(document: Mapping[str, object], seen: float) -> Iterator[ServiceEdge]:
@@ -67,9 +90,12 @@ def _places(document: Mapping[str, object], seen: float) -> Iterator[ServicePlac
             yield ServicePlace(callee, node, seen)
     for _, service in _objects(document, "services"):
         said = text(service, "name", "service")
-        for node in (text(service, "node", "host"), *texts(service, "nodes", "hosts")):
-            if said and node:
-                yield ServicePlace(said, node, seen)
+        nodes = [node for node in (text(service, "node", "host"), *texts(service, "nodes", "hosts")) if node]
+        zone = text(service, "zone", "availability_zone", "az")
+        if said:
+            yield from (ServicePlace(said, place, seen) for place in (*nodes, *([zone] if zone else [])))
+        if zone and len(nodes) == 1:
+            yield ServicePlace(nodes[0], zone, seen)
     for key in ("nodes", "placement"):
         yield from _placed(document, key, seen)
 

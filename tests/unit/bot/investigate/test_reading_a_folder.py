@@ -192,6 +192,41 @@ def test_the_service_map_gives_calls_datastores_and_nodes(tmp_path: Path) -> Non
     assert [(place.service, place.node) for place in found.places] == [("cart", "node-1")]
 
 
+def test_who_consumes_messages_depends_on_who_publishes_them(tmp_path: Path) -> None:
+    edges = [
+        {"from": "clicks", "to": "enricher", "protocol": "kafka", "note": "publishes raw; enricher consumes"},
+        {"from": "orders-queue", "to": "packing", "mode": "async"},
+        {"from": "mailer", "to": "orders", "mode": "async", "note": "consumes order events"},
+        {"from": "orders", "to": "orders-queue", "mode": "async"},
+        {"from": "web", "to": "orders", "protocol": "grpc"},
+    ]
+    write(tmp_path, "service_map.json", {"edges": edges})
+
+    found = read_folder(tmp_path)
+
+    assert {(edge.caller, edge.callee) for edge in found.edges} == {
+        ("enricher", "clicks"),
+        ("packing", "orders-queue"),
+        ("mailer", "orders"),
+        ("orders", "orders-queue"),
+        ("web", "orders"),
+    }
+
+
+def test_what_runs_in_a_zone_and_the_node_it_runs_on_are_both_there(tmp_path: Path) -> None:
+    services = [{"name": "cart", "node": "node-1", "zone": "eu-1b"}, {"name": "web", "availability_zone": "eu-1a"}]
+    write(tmp_path, "service_map.json", {"services": services, "edges": []})
+
+    found = read_folder(tmp_path)
+
+    assert {(place.service, place.node) for place in found.places} == {
+        ("cart", "node-1"),
+        ("cart", "eu-1b"),
+        ("node-1", "eu-1b"),
+        ("web", "eu-1a"),
+    }
+
+
 def test_the_usual_count_of_a_signature_follows_from_its_change(tmp_path: Path) -> None:
     write(tmp_path, "alert.json", ALERT)
     write(

@@ -165,3 +165,69 @@ def test_lock_waits_in_a_store_reach_the_tenants_tenants() -> None:
     )
     assert chain.origin == "pay-db"
     assert links(chain) == {"pay-db > pay", "pay > checkout", "checkout > edge"}
+
+
+def test_a_cache_that_empties_throws_its_load_on_the_store_behind_it() -> None:
+    chain = told(
+        "menu > menu-cache, menu = menu-pg, tables > menu-cache, tables = menu-pg, till = till-pg",
+        "menu-cache cache_misses 5, menu-cache restarts 5, menu-pg cpu 7, menu-pg slow_queries 7,"
+        "menu latency 9, tables latency 9, tables errors 11",
+        alerted="tables",
+        said=[("menu", "menu-pg: query timeout", 9), ("tables", "menu-pg: query timeout", 9)],
+    )
+    assert chain.origin == "menu-cache"
+    assert links(chain) == {"menu-cache > menu-pg", "menu-pg > menu", "menu-pg > tables"}
+
+
+def test_a_cache_that_is_away_throws_its_load_on_the_store_too() -> None:
+    chain = told(
+        "menu > sessions-redis, menu = menu-pg",
+        "sessions-redis crash 5, menu-pg cpu 7, menu-pg connections 7, menu latency 9",
+        alerted="menu",
+    )
+    assert chain.origin == "sessions-redis"
+    assert "sessions-redis > menu-pg" in links(chain)
+
+
+def test_a_cache_that_suffers_after_the_store_did_not_overload_it() -> None:
+    chain = told(
+        "menu > menu-cache, menu = menu-pg",
+        "menu-pg locks 5, menu-pg slow_queries 5, menu latency 7, menu-cache latency 15",
+        alerted="menu",
+    )
+    assert chain.origin == "menu-pg"
+    assert "menu-cache > menu-pg" not in links(chain)
+
+
+def test_a_store_that_nobody_shares_with_the_cache_is_not_behind_it() -> None:
+    chain = told(
+        "menu > menu-cache, till = till-pg, front > menu, front > till",
+        "menu-cache cache_misses 5, menu-cache restarts 5, till-pg cpu 7, till latency 9, front errors 11",
+        alerted="front",
+        said=[("front", "till: deadline exceeded", 11)],
+    )
+    assert "menu-cache > till-pg" not in links(chain)
+    assert chain.origin == "till-pg"
+
+
+def test_a_zone_that_loses_packets_hits_all_that_run_there_and_its_nodes() -> None:
+    chain = told(
+        "gate > cards",
+        "zone-b network 5, ledger errors 7, wallet errors 7, scan errors 8",
+        alerted="wallet",
+        on="zone-b: ledger wallet scan n1 n2, n1: ledger scan, n2: wallet, zone-a: cards gate",
+        events=(event("node/n2", "NodeNotReady", "kubelet stopped posting status", 7, "n2"),),
+    )
+    assert chain.origin == "zone-b"
+    assert {"zone-b > ledger", "zone-b > wallet", "zone-b > scan"} <= links(chain)
+
+
+def test_one_lost_node_of_a_zone_is_not_its_zone() -> None:
+    chain = told(
+        "gate > cards",
+        "wallet errors 7, purse errors 7",
+        alerted="wallet",
+        on="zone-b: ledger wallet purse n1 n2, n1: ledger, n2: wallet purse, zone-a: cards gate",
+        events=(event("node/n2", "NodeNotReady", "kubelet stopped posting status", 6, "n2"),),
+    )
+    assert chain.origin == "n2"

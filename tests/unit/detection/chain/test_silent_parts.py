@@ -85,3 +85,17 @@ def test_a_resolver_that_answers_that_a_name_is_unknown_is_well() -> None:
     said = [("orders", "dial tcp: lookup ledgr.corp.internal: no such host", 10.0)]
     chain = told("shop > orders, orders > kube-dns", "orders errors 11, shop errors 13", alerted="shop", said=said)
     assert chain.origin == "orders"
+
+
+def test_who_could_not_be_found_is_not_who_failed() -> None:
+    """Those whose names are looked up are as well as ever; the resolver is ill."""
+    said = [
+        (part, f"getaddrinfo EAI_AGAIN {sought}.shop.svc.cluster.local", 9.0)
+        for part in ("basket-1", "finder-1", "till-1")
+        for sought in ("stock-1", "people-1")
+    ]
+    calls = ", ".join(f"{part} > {sought}" for part in ("basket-1", "finder-1") for sought in ("stock-1", "people-1"))
+    signs = "basket-1 errors 10, finder-1 errors 10, till-1 errors 10, coredns restarts 10"
+    chain = told(calls, signs, alerted="till-1", said=said)
+    assert chain.origin == "coredns"
+    assert not {"stock-1", "people-1"} & {*chain.victims, *chain.apart}

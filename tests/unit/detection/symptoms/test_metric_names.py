@@ -18,6 +18,14 @@ from detection.types import SymptomKind
         ("container_cpu_cfs_throttled_periods_total", SymptomKind.THROTTLED, Worse.UP),
         ("node_filesystem_avail_bytes", SymptomKind.DISK, Worse.DOWN),
         ("kafka_consumergroup_lag", SymptomKind.QUEUE, Worse.UP),
+        ("pgbouncer_pools_client_waiting", SymptomKind.CONNECTIONS, Worse.UP),
+        ("maxwait_seconds", SymptomKind.CONNECTIONS, Worse.UP),
+        ("index_age_seconds", SymptomKind.QUEUE, Worse.UP),
+        ("replica_staleness_ms", SymptomKind.QUEUE, Worse.UP),
+        ("mails_dropped_per_min", SymptomKind.ERRORS, Worse.UP),
+        ("events_dropped_total", SymptomKind.ERRORS, Worse.UP),
+        ("http_response_size_bytes_avg", SymptomKind.RESULTS, Worse.DOWN),
+        ("empty_results_per_s", SymptomKind.RESULTS, Worse.UP),
         ("process_open_fds", SymptomKind.FILE_HANDLES, Worse.UP),
         ("hikaricp_connections_pending", SymptomKind.CONNECTIONS, Worse.UP),
         ("redis_keyspace_hit_ratio", SymptomKind.CACHE_MISSES, Worse.DOWN),
@@ -34,7 +42,7 @@ def test_a_name_says_what_is_measured_and_which_way_is_worse(name: str, kind: Sy
     assert (meaning.kind, meaning.worse) == (kind, worse)
 
 
-@pytest.mark.parametrize("name", ["banana", "x1", "", "feature_variant"])
+@pytest.mark.parametrize("name", ["banana", "x1", "", "feature_variant", "account_age_days", "image_size"])
 def test_a_name_that_says_nothing_has_no_meaning(name: str) -> None:
     assert metric_meaning(name).kind is None
 

@@ -14,6 +14,8 @@ from detection.types import SymptomKind
         ("javax.net.ssl.SSLHandshakeException: PKIX path validation failed", SymptomKind.CERTIFICATE),
         ("dial tcp: lookup orders.svc on 10.0.0.2:53: no such host", SymptomKind.NAME_LOOKUP),
         ("HikariPool-1 - Connection is not available, request timed out after 30000ms", SymptomKind.CONNECTIONS),
+        ("could not connect: query_wait_timeout", SymptomKind.CONNECTIONS),
+        ("topic watermark 40s behind", SymptomKind.QUEUE),
         ("accept: too many open files", SymptomKind.FILE_HANDLES),
         ("write /var/lib/data: no space left on device", SymptomKind.DISK),
         ("java.lang.OutOfMemoryError: Java heap space", SymptomKind.MEMORY),
