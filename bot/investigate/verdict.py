@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.investigate.answer import Investigation
+from detection.calibration import doubted
 from integrations.wording import plain
 from storage.diagnoses import get_diagnosis
 from workers.diagnosis.account import evidence_lines
@@ -38,10 +39,11 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
     if origin is not None and first is None:
         first = services_of.get(origin.key)
     is_open = origin is None or origin.cause in PARTIAL
+    of_none = round(min(doubted(outside, verdict.unseen), SURE_OF_NONE), 4)
     return Investigation(
         case="",
         root_cause_commit=_commit(origin, shas, verdict.no_change),
-        confidence=round(min(outside, SURE_OF_NONE), 4) if is_open and verdict.no_change else verdict.confidence,
+        confidence=of_none if is_open and verdict.no_change else verdict.confidence,
         ranked=ranked,
         cause=origin.cause if origin is not None else UNKNOWN,
         first_failing_service=first,

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from detection.calibration import Calibration
+from detection.calibration import Calibration, Method
 from detection.causes import discount_by_source, posterior
 from detection.types import Metric
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.causes.remedies import CHANGES, PARTIAL, remedy_of
-from workers.diagnosis.certainty.calibrating import calibrated
-from workers.diagnosis.coverage import coverage, most_confident
+from workers.diagnosis.certainty.calibrating import calibrated, cause_of
+from workers.diagnosis.certainty.rivals import at_worst
+from workers.diagnosis.coverage import coverage, most_confident, unseen
 from workers.diagnosis.model import (
     UNKNOWN,
     Characterisation,
@@ -40,7 +41,10 @@ def confirm(
     """
     verdict = _weighed(described, hypotheses, gathered)
     leading = next((item.cause for item in verdict.ranked if item.role is Role.ORIGIN and item.key != UNKNOWN), "")
-    return calibrated(verdict, calibration or Calibration(), cap=most_confident(gathered.sources, leading))
+    known, sources = calibration or Calibration(), gathered.sources
+    is_learnt = known.curve_of(cause_of(verdict)).method is not Method.PRIOR
+    away = unseen(sources, leading, is_learnt=is_learnt)
+    return calibrated(verdict, known, cap=most_confident(sources, leading), unseen=away)
 
 
 def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], gathered: Gathered) -> Verdict:
@@ -54,7 +58,7 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
         # Argux itself saw nothing wrong, so there is nothing that the change would explain.
         origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
-    leading = max((item.posterior for item in origins), default=0.0)
+    leading = at_worst(ranked, origins[0].key, gathered.sources) if origins else 0.0
     confidence = leading * (share if suspect else 1.0)
     if supporting and supporting <= _TIME_AND_PLACE and not _has_text(gathered, known_key):
         confidence = min(confidence, weights.ONLY_TIME_AND_PLACE)

@@ -247,7 +247,7 @@ class Verdict:
     no_change: no change that is known explains the incident. coverage: what was checked, was empty, could not be asked.
     remedy: the kind of remedy, such as "rollback"; None if the cause is not known. confidence is calibrated;
     raw_confidence: what the evidence alone gave; None in a diagnosis of an earlier version. calibration: what the
-    confidence was calibrated by, and `sure` what it gave.
+    confidence was calibrated by, and `sure` what it gave. unseen: evidence against it that nobody could see, nats.
     """
 
     status: str
@@ -264,6 +264,7 @@ class Verdict:
     chain: Chain | None = None
     raw_confidence: float | None = None
     sure: Calibrated | None = None
+    unseen: float = 0.0
     calibration: Calibration = field(default_factory=Calibration)
 
 

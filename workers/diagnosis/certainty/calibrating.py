@@ -17,14 +17,21 @@ def read_calibration(sessions: sessionmaker[Session]) -> Calibration:
         return fit(judged_answers(session))
 
 
-def calibrated(verdict: Verdict, calibration: Calibration, *, cap: float) -> Verdict:
+def calibrated(verdict: Verdict, calibration: Calibration, *, cap: float, unseen: float = 0.0) -> Verdict:
     """Return the verdict with its confidence, which evidence alone gave, calibrated; never above `cap`.
+
+    unseen: how much evidence against it nobody could see, in nats, which comes off its log odds.
 
     The calibration is kept with it, so that the same evidence gives the same answer whenever it is weighed again.
     """
-    sure = calibration.of(verdict.confidence, cause_of(verdict), cap=cap)
+    sure = calibration.of(verdict.confidence, cause_of(verdict), cap=cap, unseen=unseen)
     return replace(
-        verdict, confidence=sure.confidence, raw_confidence=verdict.confidence, sure=sure, calibration=calibration
+        verdict,
+        confidence=sure.confidence,
+        raw_confidence=verdict.confidence,
+        sure=sure,
+        unseen=unseen,
+        calibration=calibration,
     )
 
 
