@@ -7,6 +7,7 @@ curve of its own once it has LEAST_FOR_PLATT outcomes; until then all kinds shar
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -109,12 +110,15 @@ class Calibration:
     over_all: Curve = Curve(Method.PRIOR, PRIOR)
     by_cause: dict[str, Curve] = field(default_factory=dict)
 
-    def of(self, raw: float, cause: str, *, cap: float = 1.0) -> Calibrated:
-        """Return the calibrated confidence of an answer, never above `cap`. Raises ValueError outside of 0 to 1."""
+    def of(self, raw: float, cause: str, *, cap: float = 1.0, unseen: float = 0.0) -> Calibrated:
+        """Return the calibrated confidence of an answer, never above `cap`. Raises ValueError outside of 0 to 1.
+
+        unseen: the evidence against it that may exist and that nobody could see, in nats; see `doubted`.
+        """
         if not 0 <= raw <= 1:
             raise ValueError(f"a confidence lies between 0 and 1, not at {raw}")
-        curve = self.by_cause.get(cause, self.over_all)
-        confidence = round(min(curve.at(raw), cap), 4)
+        curve = self.curve_of(cause)
+        confidence = round(min(doubted(curve.at(raw), unseen), cap), 4)
         alike = curve.alike[_level(confidence)] if curve.alike else None
         return Calibrated(
             confidence=confidence,
@@ -122,6 +126,17 @@ class Calibration:
             cause=cause if cause in self.by_cause else None,
             alike=alike if alike is not None and alike.count >= LEAST_ALIKE else None,
         )
+
+    def curve_of(self, cause: str) -> Curve:
+        """Return the curve of a kind of cause: its own, or else the one over all."""
+        return self.by_cause.get(cause, self.over_all)
+
+
+def doubted(confidence: float, nats: float) -> float:
+    """Return a confidence with so much evidence against it: `nats` less of its log odds."""
+    if nats <= 0 or not 0 < confidence < 1:
+        return confidence
+    return 1.0 / (1.0 + math.exp(nats) * (1.0 - confidence) / confidence)
 
 
 def fit(outcomes: Sequence[JudgedAnswer]) -> Calibration:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from detection.calibration import Calibration
+from detection.calibration import Calibration, Method
 from detection.causes import discount_by_source, posterior
 from detection.types import Metric
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.causes.remedies import CHANGES, PARTIAL, remedy_of
-from workers.diagnosis.certainty.calibrating import calibrated
+from workers.diagnosis.certainty.calibrating import calibrated, cause_of
 from workers.diagnosis.certainty.no_change import sure_of_none
 from workers.diagnosis.certainty.one_answer import chance_of_no_change, of_one_commit
-from workers.diagnosis.coverage import coverage, most_confident
+from workers.diagnosis.certainty.rivals import at_worst
+from workers.diagnosis.coverage import coverage, most_confident, unseen
 from workers.diagnosis.model import (
     UNKNOWN,
     Characterisation,
@@ -42,11 +43,14 @@ def confirm(
     """
     verdict = _weighed(described, hypotheses, gathered)
     leading = next((item.cause for item in verdict.ranked if item.role is Role.ORIGIN and item.key != UNKNOWN), "")
+    known, sources = calibration or Calibration(), gathered.sources
+    is_learnt = known.curve_of(cause_of(verdict)).method is not Method.PRIOR
     return calibrated(
         verdict,
-        calibration or Calibration(),
-        cap=most_confident(gathered.sources, leading),
+        known,
+        cap=most_confident(sources, leading),
         none=sure_of_none(verdict.ranked, gathered.evidence),
+        unseen=unseen(sources, leading, is_learnt=is_learnt),
     )
 
 
@@ -64,6 +68,7 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
         # Argux itself saw nothing wrong, so there is nothing that the change would explain.
         origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
+    leading = at_worst(ranked, [item.key for item in together], gathered.sources)
     confidence = leading * (share if suspect else 1.0)
     if supporting and supporting <= _OF_A_CHANGE:
         confidence = min(confidence, _most_by_text(gathered, known_key))
@@ -121,13 +126,11 @@ def _speaks_for(item: Evidence, key: str) -> bool:
 def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gathered) -> bool:
     """Whether it is a conclusion that no change did it.
 
-    So it is if other causes that do not leave it open are likely enough, one or several of them together, or if deploys
-    are known, and all changes together are unlikely.
+    So it is if another cause is confirmed that does not leave it open. So it is too if deploys are known, and all
+    changes together are unlikely, or several other causes together are likely.
     """
     if origin is not None and not is_partial(origin):
         return origin.cause not in CHANGES
-    if chance_of_no_change(ranked) >= weights.CONFIRMED_AT:
-        return True
     changes = [item for item in ranked if item.role is Role.ORIGIN and item.cause in CHANGES]
     known = {source.name for source in gathered.sources if source.state is SourceState.DATA}
     # Without the deploys, a change may have gone live that is not known; commits alone do not tell.
@@ -135,7 +138,8 @@ def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gath
     # A partial answer is no evidence against a change: it is left out of the comparison.
     partial = sum(item.posterior for item in ranked if item.role is Role.ORIGIN and item.cause in PARTIAL)
     limit = weights.NO_CHANGE_AT * (1.0 - partial)
-    return is_looked_for and sum(item.posterior for item in changes) <= limit
+    are_unlikely = sum(item.posterior for item in changes) <= limit
+    return is_looked_for and (are_unlikely or chance_of_no_change(ranked) >= weights.CONFIRMED_AT)
 
 
 def is_partial(origin: Ranked | None) -> bool:

@@ -11,7 +11,13 @@ from workers.diagnosis import weights
 from workers.diagnosis.connecting import suggestion
 from workers.diagnosis.source_states import Source, SourceState
 
-_MATTERS: Mapping[str, float] = {"metrics": 0.85, "logs": 0.95, "commits": 0.85, "deploys": 0.85, "service map": 0.93}
+_MATTERS: Mapping[str, float] = {
+    "metrics": 0.85,
+    "logs": 0.95,
+    "commits": 0.85,
+    "deploys": 0.85,
+    "service map": 0.93,
+}
 """What is left of the highest confidence where a source that usually decides has nothing to say."""
 
 _MATTERS_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
@@ -26,8 +32,31 @@ _MATTERS_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
 }
 """The same for what one kind of cause rests on. A source that tells nothing about a cause costs it nothing."""
 
-_INSTEAD = {"metrics": ("requests",), "logs": ("log signatures",), "traces": ("requests",)}
-"""Sources that say much the same as another."""
+_UNSEEN: Mapping[str, float] = {
+    "metrics": 1.2,
+    "deploys": 0.65,
+    "commits": 0.6,
+    "logs": 0.35,
+    "service map": 0.25,
+    "traces": 0.1,
+    "orchestrator events": 0.1,
+    "flags": 0.1,
+    "status feeds": 0.05,
+}
+"""How much evidence for a rival a source holds that has nothing to say, in nats: a judgement, as the weights are.
+
+The course of the metrics is what most often speaks against a change; so much for it, and less for the others.
+"""
+
+_UNSEEN_BY_CAUSE: Mapping[str, Mapping[str, float]] = {"commit": {"deploys": 1.2}}
+"""The same for one kind of cause: of a commit alone nobody knows whether it was live at all."""
+
+_INSTEAD: Mapping[str, tuple[str, float]] = {
+    "metrics": ("requests", 0.0),
+    "logs": ("log signatures", 0.7),
+    "traces": ("requests", 0.0),
+}
+"""Sources that say much the same as another, and the share of what is unseen that the other does not show."""
 
 
 def coverage(sources: Sequence[Source], causes: Collection[str] = ()) -> Markup:
@@ -63,10 +92,31 @@ def most_confident(sources: Sequence[Source], cause: str = "") -> float:
     """
     if not sources:
         return weights.MOST_CONFIDENT
-    known = {source.name for source in sources if source.state is SourceState.DATA}
-    silent = {source.name for source in sources} - known
+    known, silent = _states(sources)
     matters = {**_MATTERS, **_MATTERS_BY_CAUSE.get(cause, {})}
-    lacking = [
-        share for name, share in matters.items() if name in silent and not known.intersection(_INSTEAD.get(name, ()))
-    ]
+    lacking = [share for name, share in matters.items() if name in silent and _left(name, known) == 1.0]
     return weights.MOST_CONFIDENT * math.prod(lacking)
+
+
+def unseen(sources: Sequence[Source], cause: str = "", *, is_learnt: bool = False) -> float:
+    """Return how much evidence for a rival these sources may hold without showing it, in nats, at least 0.
+
+    A rival that could not be checked keeps its chance: so much is taken off the log odds of an answer, and a source
+    less can only lower what is stated. is_learnt: the confidence is calibrated by outcomes, which were had without the
+    sources that never gave anything; only what is away for now counts then.
+    """
+    known, silent = _states([source for source in sources if source.is_connected or not is_learnt])
+    held = {**_UNSEEN, **_UNSEEN_BY_CAUSE.get(cause, {})}
+    return sum(nats * _left(name, known) for name, nats in held.items() if name in silent)
+
+
+def _states(sources: Sequence[Source]) -> tuple[set[str], set[str]]:
+    """Return the names of the sources that gave data, and of those that did not."""
+    known = {source.name for source in sources if source.state is SourceState.DATA}
+    return known, {source.name for source in sources} - known
+
+
+def _left(name: str, known: Collection[str]) -> float:
+    """Return the share of a source that no other shows: 1 unless another that says much the same gave data."""
+    other, share = _INSTEAD.get(name, ("", 1.0))
+    return share if other in known else 1.0

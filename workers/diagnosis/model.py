@@ -248,7 +248,7 @@ class Verdict:
     remedy: the kind of remedy, such as "rollback"; None if the cause is not known. confidence is calibrated;
     raw_confidence: what the evidence alone gave; None in a diagnosis of an earlier version. none_confidence,
     raw_none_confidence: the same for "no commit did it", whatever did. calibration: what they were calibrated by, and
-    `sure` what it gave for the cause.
+    `sure` what it gave for the cause. unseen: evidence against it that nobody could see, nats.
     """
 
     status: str
@@ -267,6 +267,7 @@ class Verdict:
     none_confidence: float = 0.0
     raw_none_confidence: float = 0.0
     sure: Calibrated | None = None
+    unseen: float = 0.0
     calibration: Calibration = field(default_factory=Calibration)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+SERVICE_MAP = "service map"
+"""The source that tells who depends on whom."""
+
 
 class SourceState(StrEnum):
     """What a source answered: data, nothing for this time, or it could not be asked."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterable
 
 import pytest
 
-from detection.calibration import LEAST_ALIKE, PRIOR, SUREST, Calibration, Method, fit, held_out
+from detection.calibration import LEAST_ALIKE, PRIOR, SUREST, Calibration, Method, doubted, fit, held_out
 from detection.types import JudgedAnswer
 
 RAW = [number / 200 for number in range(201)]
@@ -115,3 +116,18 @@ def test_held_out_answers_are_judged_by_the_others_only() -> None:
 def test_a_confidence_outside_of_zero_and_one_is_refused() -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         Calibration().of(1.2, "deploy")
+
+
+def test_evidence_that_nobody_could_see_takes_off_the_log_odds_and_only_that() -> None:
+    assert doubted(0.5, 0.0) == 0.5
+    assert doubted(0.5, math.log(3)) == pytest.approx(0.25)
+    assert doubted(0.9, 1.0) < doubted(0.9, 0.5) < 0.9
+    assert (doubted(0.0, 1.0), doubted(1.0, 1.0)) == (0.0, 1.0)
+
+
+def test_what_is_unseen_lowers_the_calibrated_confidence_and_never_raises_it() -> None:
+    known = Calibration()
+    for raw in (0.3, 0.6, 0.9, 0.99):
+        stated = [known.of(raw, "deploy", unseen=nats).confidence for nats in (0.0, 0.1, 0.6, 1.2)]
+        assert stated == sorted(stated, reverse=True)
+        assert stated[0] == known.of(raw, "deploy").confidence

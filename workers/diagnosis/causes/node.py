@@ -21,6 +21,7 @@ CAUSE = "node"
 BEFORE_SECONDS = 1800.0
 _MACHINE_WORDS = frozenset(("node", "host", "machine", "instance", "vm"))
 _RUNS_OUT = frozenset((SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.CPU))
+_HALF = 0.5
 _NODE_TROUBLE = re.compile(
     r"memory ?pressure|disk ?pressure|pid ?pressure|not ?ready|node.{0,20}(?:unreachable|lost|down|rebooted)|"
     r"system ?oom|evict|oom.?kill|network ?unavailable|kernel ?(?:deadlock|panic)|preempt|spot interruption",
@@ -144,7 +145,7 @@ def _alike(node: str, hurt: list[str], on_it: set[str], observed: Observed) -> E
         (edge.caller, edge.callee) for edge in observed.scene.edges if edge.caller in on_it and edge.callee in on_it
     }
     apart = [part for part in hurt if not any(part in pair for pair in called)]
-    if len(apart) < 2:
+    if len(apart) < 2 or _is_everywhere(hurt, on_it, observed):
         return None
     result = ours(
         "{parts} run on it and fail together, though none calls another.",
@@ -170,3 +171,16 @@ def _guest(node: str, on_it: set[str], observed: Observed) -> Evidence | None:
         parts=listed([theirs(quoted(part, 40)) for part in users[:5]]),
     )
     return evidence("guest", f"{CAUSE}:{node}", result, weights.NODE_USED_UP_BY_A_GUEST, source="nodes")
+
+
+def _is_everywhere(hurt: list[str], on_it: set[str], observed: Observed) -> bool:
+    """Whether those elsewhere that depend on nothing here suffer as well: then it is not for the node they share."""
+    dragged = set(hurt)
+    border = list(hurt)
+    while border:
+        callers = observed.callers(border.pop()) - dragged
+        dragged |= callers
+        border += callers
+    elsewhere = {place.service for place in observed.scene.places} - on_it - dragged
+    suffering = elsewhere & observed.involved()
+    return len(suffering) > _HALF * len(elsewhere)

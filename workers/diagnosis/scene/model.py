@@ -20,7 +20,7 @@ from detection.types import (
     SymptomKind,
 )
 from storage.knowledge import KnownIncident
-from workers.diagnosis.source_states import Source
+from workers.diagnosis.source_states import SERVICE_MAP, Source, SourceState
 
 TOGETHER_SECONDS = 60.0
 """Signs of one part that begin within this time of its first one are its first signs."""
@@ -145,8 +145,15 @@ class Observed:
         return bool(around & self.involved())
 
     def is_concerned(self, part: str) -> bool:
-        """Whether a part is near the incident, or shows trouble of its own at that time."""
-        return self.is_near(part) or bool(self.kinds.get(part))
+        """Whether a part is near the incident, or shows trouble of its own at that time.
+
+        Where nobody told who depends on whom, that a part is far from it is not known.
+        """
+        return self.is_near(part) or bool(self.kinds.get(part)) or not self.knows_the_map()
+
+    def knows_the_map(self) -> bool:
+        """Whether who depends on whom is known, and not only of the few requests that were traced."""
+        return all(source.state is SourceState.DATA for source in self.scene.sources if source.name == SERVICE_MAP)
 
     def signs_of(self, part: str) -> tuple[Sign, ...]:
         """Return the signs of one part."""

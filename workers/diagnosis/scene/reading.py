@@ -28,7 +28,7 @@ from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, met
 from workers.diagnosis.scene.lines import line_groups, when_lines_turned
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
-from workers.diagnosis.source_states import Source, SourceState
+from workers.diagnosis.source_states import SERVICE_MAP, Source, SourceState
 from workers.watching.status_feeds import feed_state
 
 CHANGES_SECONDS = 24 * 3600.0
@@ -69,7 +69,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
     traces = reader.ask("traces", lambda: telemetry.traces(since=onset - EVENTS_SECONDS, until=until))
     edges = (
         *reader.stored(
-            "service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
+            SERVICE_MAP, lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
         ),
         *edges_of(traces),
     )

@@ -100,6 +100,15 @@ def test_services_that_call_one_another_suffer_together_on_any_node() -> None:
     assert not list(node.suspects(scene))
 
 
+def test_a_node_is_not_blamed_where_those_elsewhere_that_need_nothing_of_it_suffer_too() -> None:
+    hurt = ["cart", "search", "orders"]
+    signs = [sign(part, K.LATENCY) for part in hurt]
+
+    assert not list(node.suspects(observed(signs=signs, origin="frontend", victims=hurt, places=NODE)))
+    dragged = observed(signs=signs, origin="node-7", victims=hurt, places=NODE, edges=[calls("orders", "cart")])
+    assert weights_of(*node.suspects(dragged))["same_node"] == weights.SAME_NODE_ALIKE
+
+
 @pytest.mark.parametrize(
     "told",
     [
