@@ -65,8 +65,8 @@ def _raw(verdict: Verdict, outside: float, *, is_named: bool) -> float:
 
 def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str | None:
     if origin is not None and origin.cause == FLAG:
-        # A flag is a change, but none of the code's.
-        return NONE
+        # A flag is a change, but none of the code's, unless it switched new code on.
+        return shas.get(origin.key) or NONE
     if origin is None or origin.cause not in CHANGES:
         return NONE if no_change else None
     return shas.get(origin.key) or None
@@ -74,7 +74,7 @@ def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str
 
 def _ranked(origins: list[Ranked], shas: dict[str, str]) -> Iterator[tuple[str, float]]:
     for item in origins:
-        if item.cause in CHANGES and item.cause != FLAG:
+        if item.cause in CHANGES and (item.cause != FLAG or shas.get(item.key)):
             yield shas.get(item.key) or item.key, item.posterior
         elif item.key != UNKNOWN:
             yield NONE, item.posterior

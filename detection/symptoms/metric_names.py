@@ -156,6 +156,8 @@ _RULES: Sequence[_Rule] = (
         kind=SymptomKind.QUEUE,
         but="replica replicas",
     ),
+    _rule("flight", "in", kind=SymptomKind.QUEUE),
+    _rule("concurrent concurrency", kind=SymptomKind.QUEUE),
     _rule("replication replica", "lag delay", kind=SymptomKind.QUEUE),
     _rule("oldest", "age", kind=SymptomKind.QUEUE),
     _rule("clock ntp chrony", "offset skew drift", kind=SymptomKind.ERRORS, worse=Worse.EITHER),

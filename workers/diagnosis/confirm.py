@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from detection.calibration import Calibration
 from detection.causes import discount_by_source, posterior
@@ -11,6 +11,7 @@ from detection.types import Metric
 from integrations.cards import NOTHING, moment
 from workers.diagnosis import weights
 from workers.diagnosis.account import explain, state_root_cause
+from workers.diagnosis.causes.candidates import SHORTEST_SHA
 from workers.diagnosis.causes.remedies import CHANGES, PARTIAL, remedy_of
 from workers.diagnosis.certainty.calibrating import calibrated
 from workers.diagnosis.coverage import coverage, most_confident
@@ -55,6 +56,8 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
         origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
     leading = max((item.posterior for item in origins), default=0.0)
+    together = _of_one_commit(hypotheses, {item.key: item.posterior for item in ranked})
+    leading = max(leading, together.get(origin.key, 0.0)) if origin else leading
     confidence = leading * (share if suspect else 1.0)
     if supporting and supporting <= _TIME_AND_PLACE and not _has_text(gathered, known_key):
         confidence = min(confidence, weights.ONLY_TIME_AND_PLACE)
@@ -106,7 +109,7 @@ def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gath
     """Whether it is a conclusion that no change did it.
 
     So it is if another cause is confirmed that does not leave it open, or if deploys are known, and all changes
-    together are unlikely.
+    together are unlikely: the more so where causes outside the code are likely together.
     """
     if origin is not None and not is_partial(origin):
         return origin.cause not in CHANGES
@@ -116,7 +119,13 @@ def is_no_change(origin: Ranked | None, ranked: Sequence[Ranked], gathered: Gath
     is_looked_for = "deploys" in known
     # A partial answer is no evidence against a change: it is left out of the comparison.
     partial = sum(item.posterior for item in ranked if item.role is Role.ORIGIN and item.cause in PARTIAL)
-    limit = weights.NO_CHANGE_AT * (1.0 - partial)
+    outside = sum(
+        item.posterior
+        for item in ranked
+        if item.role is Role.ORIGIN and item.key != UNKNOWN and item.cause not in CHANGES | PARTIAL
+    )
+    is_outside = outside >= weights.CONFIRMED_AT
+    limit = weights.CHANGES_BESIDE_KNOWN_CAUSES if is_outside else weights.NO_CHANGE_AT * (1.0 - partial)
     return is_looked_for and sum(item.posterior for item in changes) <= limit
 
 
@@ -146,6 +155,7 @@ def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tupl
             priors = {hypothesis.key: hypothesis.prior, UNKNOWN: 1 - hypothesis.prior}
             answer = posterior(priors, {hypothesis.key: log_weights[hypothesis.key]})
             posteriors[hypothesis.key] = answer[hypothesis.key]
+    likely = _of_one_commit(hypotheses, posteriors)
     ranked = [
         Ranked(
             key=hypothesis.key,
@@ -153,11 +163,25 @@ def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tupl
             role=hypothesis.role,
             statement=hypothesis.statement,
             posterior=posteriors[hypothesis.key],
-            status=_status(hypothesis, posteriors[hypothesis.key]),
+            status=_status(hypothesis, likely.get(hypothesis.key, posteriors[hypothesis.key])),
         )
         for hypothesis in hypotheses
     ]
     return tuple(sorted(ranked, key=lambda item: -item.posterior))
+
+
+def _of_one_commit(hypotheses: Sequence[Hypothesis], posteriors: Mapping[str, float]) -> dict[str, float]:
+    """Return, for the likeliest of several deploys of one commit, how likely they are together.
+
+    A library that several services embed goes live with each of them: that is one change.
+    """
+    together: dict[str, list[str]] = {}
+    for hypothesis in hypotheses:
+        if hypothesis.deploy is not None and len(hypothesis.deploy.commit_sha) >= SHORTEST_SHA:
+            together.setdefault(hypothesis.deploy.commit_sha, []).append(hypothesis.key)
+    return {
+        max(keys, key=lambda key: posteriors[key]): sum(posteriors[key] for key in keys) for keys in together.values()
+    }
 
 
 def _status(hypothesis: Hypothesis, probability: float) -> str:

@@ -47,7 +47,7 @@ class Scene:
     alerted: the services whose trouble was noticed, worst first. alert_texts: what noticed it says. is_seen_by_argux:
     Argux's own detectors noticed it too. commits: those that the stores hold; a code host may know more. suspected: how
     oddly each part behaves, likeliest first. known: what was learnt from earlier incidents. daily: the courses of the
-    alerted services over the last days, a value an hour.
+    alerted services over the last days, a value an hour. said: (part, text) of the newest bad lines, word for word.
     """
 
     since: float
@@ -58,6 +58,7 @@ class Scene:
     is_seen_by_argux: bool = False
     courses: tuple[Course, ...] = ()
     lines: tuple[LineGroup, ...] = ()
+    said: tuple[tuple[str, str], ...] = ()
     traces: tuple[tuple[TraceHop, ...], ...] = ()
     edges: tuple[ServiceEdge, ...] = ()
     places: tuple[ServicePlace, ...] = ()
