@@ -55,8 +55,8 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
 
 def _commit(origin: Ranked | None, shas: dict[str, str], no_change: bool) -> str | None:
     if origin is not None and origin.cause == FLAG:
-        # A flag is a change, but none of the code's.
-        return NONE
+        # A flag is a change, but none of the code's, unless it switched new code on.
+        return shas.get(origin.key) or NONE
     if origin is None or origin.cause not in CHANGES:
         return NONE if no_change else None
     return shas.get(origin.key) or None
@@ -66,7 +66,7 @@ def _ranked(origins: list[Ranked], shas: dict[str, str]) -> tuple[tuple[str, flo
     """Return each answer once, likeliest first: causes that give the same one count together."""
     chances: dict[str, float] = {}
     for item in origins:
-        if item.cause in CHANGES and item.cause != FLAG:
+        if item.cause in CHANGES and (item.cause != FLAG or shas.get(item.key)):
             answer = shas.get(item.key) or item.key
         else:
             answer = UNKNOWN if item.key == UNKNOWN else NONE

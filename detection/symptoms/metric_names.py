@@ -159,6 +159,8 @@ _RULES: Sequence[_Rule] = (
         kind=SymptomKind.QUEUE,
         but="replica replicas",
     ),
+    _rule("flight", "in", kind=SymptomKind.QUEUE),
+    _rule("concurrent concurrency", kind=SymptomKind.QUEUE),
     _rule("replication replica", "lag delay", kind=SymptomKind.QUEUE),
     _rule("oldest", "age", kind=SymptomKind.QUEUE),
     _rule("staleness freshness watermark", kind=SymptomKind.QUEUE),

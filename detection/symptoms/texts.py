@@ -95,7 +95,8 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
         SymptomKind.DECODING,
         r"unmarshal|deseriali[sz]\w*|seriali[sz]ation|json(?:decode|parse|mapping|syntax)|"
         r"unexpected token|invalid character|"
-        r"parse error|cannot parse|failed to (?:parse|decode)|decode error|unknown field|"
+        r"parse error|(?:cannot|could not|can't|unable to|failed to) (?:parse|decode)|decode error|unknown field|"
+        r"unexpected end of (?:json|file|input|stream|data)|"
         r"missing (?:required )?field|malformed|"
         r"invalid (?:json|payload|enum|wire)|protobuf|avro",
     ),

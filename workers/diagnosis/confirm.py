@@ -59,17 +59,16 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
     ranked = rank(hypotheses, gathered.evidence)
     known = {hypothesis.key: hypothesis for hypothesis in hypotheses}
     origins = [item for item in ranked if item.role is Role.ORIGIN and item.key != UNKNOWN]
-    together = of_one_commit(origins[0], origins, known) if origins else []
-    leading = sum(item.posterior for item in together)
-    origin = origins[0] if leading >= weights.CONFIRMED_AT else None
+    answers = of_one_commit([known[item.key] for item in origins], {item.key: item.posterior for item in origins})
+    origin = next((item for item in origins if item.status == "confirmed"), None)
     known_key = origin.key if origin else None
     supporting = {item.check for item in gathered.evidence if origin and _speaks_for(item, origin.key)}
     if supporting == {"deploy_timing"} and all(symptom.metric is Metric.ALERT for symptom in described.symptoms):
         # Argux itself saw nothing wrong, so there is nothing that the change would explain.
         origin = None
     suspect, share = likeliest_commit(gathered.commits.get(origin.key, ())) if origin else (None, 0.0)
-    leading = at_worst(ranked, [item.key for item in together], gathered.sources)
-    confidence = leading * (share if suspect else 1.0)
+    likeliest = max((at_worst(ranked, keys, gathered.sources) for keys in answers.values()), default=0.0)
+    confidence = likeliest * (share if suspect else 1.0)
     if supporting and supporting <= _OF_A_CHANGE:
         confidence = min(confidence, _most_by_text(gathered, known_key))
     mechanisms = [item for item in ranked if item.role is Role.MECHANISM and item.status == "confirmed"]
@@ -168,6 +167,8 @@ def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tupl
             priors = {hypothesis.key: hypothesis.prior, UNKNOWN: 1 - hypothesis.prior}
             answer = posterior(priors, {hypothesis.key: log_weights[hypothesis.key]})
             posteriors[hypothesis.key] = answer[hypothesis.key]
+    answers = of_one_commit([item for item in hypotheses if item.key in origins], posteriors)
+    chances = {key: sum(posteriors[one] for one in keys) for key, keys in answers.items()}
     ranked = [
         Ranked(
             key=hypothesis.key,
@@ -175,7 +176,7 @@ def rank(hypotheses: Sequence[Hypothesis], evidence: Sequence[Evidence]) -> tupl
             role=hypothesis.role,
             statement=hypothesis.statement,
             posterior=posteriors[hypothesis.key],
-            status=_status(hypothesis, posteriors[hypothesis.key]),
+            status=_status(hypothesis, chances.get(hypothesis.key, posteriors[hypothesis.key])),
         )
         for hypothesis in hypotheses
     ]

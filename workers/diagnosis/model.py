@@ -144,7 +144,8 @@ def ratio_to_expected(symptom: Symptom) -> float:
 class Hypothesis:
     """A candidate cause. cause: its kind, such as deploy, flag, third_party or unknown; see causes/.
 
-    deploy, flag: set only for one. commit_sha: set only for a commit whose deploy is not known.
+    deploy, flag: set only for one. commit_sha: set only for a commit whose deploy is not known,
+    and for the one whose code a flag switched on.
     where: the users of a segment, by one dimension (then also in `dimension` and `value`) or several.
     """
 

@@ -98,6 +98,7 @@ CREDENTIAL_REFUSED = 2.0
 NETWORK_PRIOR = 0.15
 NETWORK_IN_SEVERAL = 3.0
 NETWORK_IN_ONE = 1.0
+SEVERAL_NAMES_FAIL = 1.5
 NODE_PRIOR = 0.1
 NODE_EVENTS = 2.0
 SAME_NODE_ALIKE = 2.0
@@ -120,6 +121,7 @@ ONE_RECORD = 2.0
 SCHEDULED_JOB_PRIOR = 0.15
 JOB_AT_ONSET = 1.5
 JOB_ELSEWHERE = -1.0
+JOBS_AT_ONCE = 1.0
 
 # What a change can do, against what is seen. A fit is from 0, nothing of it shows, to 1.
 CHANGE_INERT = -3.0
@@ -137,6 +139,7 @@ TRAJECTORY_FITS_AT_MOST = 1.5
 TRAJECTORY_DENIES_AT_MOST = -3.0
 COMMIT_WITHOUT_DEPLOY_PRIOR = 0.3
 FLAG_PRIOR = 0.15
+FLAG_OF_NEW_CODE_PRIOR = 0.5
 FLAG_THAT_NOTHING_NAMES = -0.9
 
 # Below this, all changes together are unlikely enough to say that none of them did it.

@@ -19,12 +19,12 @@ from workers.words.text import counted, quoted
 CAUSE = "bad_data"
 _POISON = re.compile(
     r"poison|dead.?letter|\bdlq\b|corrupt|same (?:message|record)|redeliver|requeue|re-queued|\bnack|"
-    r"delivery (?:attempt )?(?:\d|<N>)|offset \d+.{0,40}(?:fail|error)",
+    r"seek(?:ing)? back|reprocess|delivery (?:attempt )?(?:\d|<N>)|offset \d+.{0,40}(?:fail|error)",
     re.IGNORECASE,
 )
 _KEY = re.compile(
-    r"\b(?P<name>tenant|customer|account|org|merchant|message|record|order|partner|partition|file|batch|user|sku|feed|supplier)"
-    r"(?:[_-]?id)?[\"']?\s*[=:# -]\s*[\"']?(?P<value>[A-Za-z0-9][\w.-]{1,60})",
+    r"\b(?P<name>tenant|customer|account|org|merchant|message|record|order|partner|partition|offset|file|batch|user|sku|feed|supplier)"
+    r"(?:[_-]?id)?[\"']?\s*[=:# -]\s*[\"']?(?P<value>(?=[\w.-]*\d)[A-Za-z0-9][\w.-]{0,60})",
     re.IGNORECASE,
 )
 FEWEST_LINES = 5
@@ -64,14 +64,27 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     yield Suspicion(hypothesis, (said, one) if one is not None else (said,))
 
 
+def _texts(observed: Observed) -> Iterator[tuple[str, int]]:
+    """Yield the bad lines with how often they came: word for word where the store has them.
+
+    Many lines with many values are one group, which shows only one of them.
+    """
+    involved = observed.involved()
+    said = [text for part, text in observed.scene.said if part in involved]
+    if said:
+        yield from ((text, 1) for text in said)
+    else:
+        yield from ((group.text, round(group.count)) for group in bad_lines(observed))
+
+
 def _one_key(observed: Observed) -> Evidence | None:
     """Check whether nearly all bad lines that name a tenant, record or message name the same one."""
     counts: Counter[tuple[str, str]] = Counter()
-    for group in bad_lines(observed):
-        for match in _KEY.finditer(group.text[:2000]):
+    for text, count in _texts(observed):
+        for match in _KEY.finditer(text[:2000]):
             value = match["value"]
             if any(character.isdigit() for character in value):
-                counts[match["name"].lower(), value] += round(group.count)
+                counts[match["name"].lower(), value] += count
     for (name, value), count in counts.most_common(1):
         every = sum(other for (other_name, _), other in counts.items() if other_name == name)
         if count >= FEWEST_LINES and count >= ONE_OF * every:

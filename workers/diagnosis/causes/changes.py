@@ -164,7 +164,11 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
         weight = weights.CHANGE_WHERE_IT_BEGAN if origin in services else weights.CHANGE_IN_A_HOLDER
         return evidence("change_place", key, result, weight * chain.confidence, source="chain")
     if origin is not None and origin == explained:
-        result = ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
+        result = (
+            ours("It began in {origin}, which uses {names}.", origin=quoted(origin, 60), names=names)
+            if any(origin in observed.callers(service) for service in services)
+            else ours("It began in {origin}, which {names} uses.", origin=quoted(origin, 60), names=names)
+        )
         return evidence("change_place", key, result, weights.CHANGE_WHERE_IT_BEGAN * chain.confidence, source="chain")
     if origin is not None and _reaches(best, services, origin, observed):
         # Who uses a store up is among those that it then fails: that it failed later does not clear it.

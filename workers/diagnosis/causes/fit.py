@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from detection.chain import Sign
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
-from workers.diagnosis.changes import ChangeReading, Effect
+from workers.diagnosis.changes import ChangeReading, Effect, EffectKind
 from workers.diagnosis.scene.model import Observed
 
 _COMMON = 0.7
@@ -44,10 +44,35 @@ _SAY_WHY = frozenset(
 """Kinds of failure that name their reason: a change that cannot bring about the reason explains the errors badly."""
 
 _SAYS_SOMETHING_ELSE = 0.5
+_SHUTS_OUT = frozenset((EffectKind.ROUTING, EffectKind.TLS, EffectKind.SECRET))
+_SHUT_OUT = frozenset(
+    (
+        SymptomKind.NETWORK,
+        SymptomKind.TIMEOUTS,
+        SymptomKind.CONNECTIONS,
+        SymptomKind.AUTHENTICATION,
+        SymptomKind.CERTIFICATE,
+    )
+)
+"""What those see who may no longer reach a part, while the part itself sees nothing of it."""
+
 _NOT_INVOLVED = 0.4
 _CONTRADICTED = 0.35
 """What is left of an effect whose own measure is watched and stayed on its course."""
 
+_IN_A_FRAME = 0.8
+_FEW_FILES = 2
+_IN_FILE = re.compile(
+    r"([\w./-]*\w\.(?:py|go|java|kt|rb|tsx?|jsx?|mjs|cs|php|rs|scala|exs?|swift|cc|cpp|c))"
+    r"(?=:\d|:<N>|:line|[\"']?,? line \d|\(\d)"
+)
+_EVERYWHERE = frozenset(
+    re.findall(
+        r"\w+",
+        "main index app server handler handlers client service services util utils model models view views route "
+        "routes router middleware helper helpers lib mod __init__ base common core types api controller",
+    )
+)
 _WORDS_ALIKE = 0.2
 _WORD = re.compile(r"[a-z0-9]{3,}")
 _TOO_COMMON = frozenset(
@@ -74,7 +99,31 @@ def fit(reading: ChangeReading, services: Iterable[str], observed: Observed) -> 
     """Return the best fit over the effects of a change that is live in these services."""
     own = frozenset(services)
     fits = [_fit(effect, own, observed) for effect in reading.effects]
-    return max(fits, key=lambda item: item.score, default=Fit(0.0))
+    best = max(fits, key=lambda item: item.score, default=Fit(0.0))
+    frame = _frame(reading, own, observed) if reading.effects else None
+    if frame is None or best.score >= _IN_A_FRAME:
+        return best
+    return Fit(_IN_A_FRAME, best.effect or reading.effects[0], frame)
+
+
+def _frame(reading: ChangeReading, services: frozenset[str], observed: Observed) -> Sign | None:
+    """Return the sign whose text says that it failed in a file that the change touches.
+
+    A text that names many files, as a whole stack does, says of none that it failed there; nor do names that every
+    service has.
+    """
+    for sign in observed.signs:
+        named = set(_IN_FILE.findall(sign.text[:2000])) if sign.part in services and sign.source != "metric" else set()
+        if len(named) <= _FEW_FILES and any(_is_file(path, name) for path in reading.paths for name in named):
+            return sign
+    return None
+
+
+def _is_file(path: str, name: str) -> bool:
+    if "/" in name and path.endswith("/" + name.lstrip("./")):
+        return True
+    last = name.rpartition("/")[2]
+    return path.rpartition("/")[2] == last and last.partition(".")[0].lower() not in _EVERYWHERE
 
 
 def _fit(effect: Effect, services: frozenset[str], observed: Observed) -> Fit:
@@ -91,8 +140,9 @@ def _fit(effect: Effect, services: frozenset[str], observed: Observed) -> Fit:
 
 
 def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> Iterator[tuple[float, Sign]]:
-    """Yield the signs that the effect could have caused, in its own services, their callees and their nodes."""
+    """Yield the signs that the effect could have caused, in its own services, their callees, callers and nodes."""
     callees = frozenset(callee for service in services for callee in observed.callees(service))
+    callers = frozenset(caller for service in services for caller in observed.callers(service))
     nodes = frozenset(place.node for place in observed.scene.places if place.service in services)
     involved = observed.involved()
     for sign in observed.signs:
@@ -107,7 +157,8 @@ def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> It
             )
         )
         beside = sign.part in nodes and sign.kind in effect.causes
-        if own or below or beside:
+        above = sign.part in callers and sign.kind in effect.causes & _SHUT_OUT and effect.kind in _SHUTS_OUT
+        if own or below or beside or above:
             worth = _worth(sign, effect, observed)
             worth *= 1.0 if sign.kind in observed.first_kinds(sign.part) else _LATER
             yield worth * (1.0 if sign.part in involved else _NOT_INVOLVED), sign

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
+from detection.chain import Sign
+from detection.symptoms import symptoms_of_text
 from detection.types import SymptomKind
 from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
@@ -16,6 +19,12 @@ _KINDS = {
     SymptomKind.NAME_LOOKUP: ("name_lookup", ours("Names do not resolve (DNS).")),
     SymptomKind.NETWORK: ("network", ours("The network between parts fails.")),
 }
+_LOOKED_UP = re.compile(
+    r"(?:lookup|resolve(?: host)?:?|getaddrinfo \w+|not known:|UnknownHostException:|no such host:?|hostname) +[\"']?"
+    r"((?:[a-z0-9_-]+\.)+[a-z0-9_-]+)",
+    re.IGNORECASE,
+)
+SEVERAL_NAMES = 2
 EARLY_SECONDS = 180.0
 """How long after the first sign one still counts as among the first."""
 
@@ -25,6 +34,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     involved = observed.involved()
     for kind, (cause, statement) in _KINDS.items():
         signs = [sign for sign in observed.signs if sign.kind is kind and sign.part in involved]
+        signs = [sign for sign in signs if kind is SymptomKind.NAME_LOOKUP or not _is_of_a_name(sign)]
         early = [sign for sign in signs if sign.earliest <= observed.onset[1] + EARLY_SECONDS]
         if not early:
             continue
@@ -43,4 +53,24 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
             text=quoted(early[0].text, 120),
         )
         weight = weights.NETWORK_IN_SEVERAL if len(parts) > 1 else weights.NETWORK_IN_ONE
-        yield Suspicion(hypothesis, (evidence("network_signs", cause, result, weight, source="logs"),))
+        said = evidence("network_signs", cause, result, weight, source="logs")
+        names = _names_that_fail(signs) if kind is SymptomKind.NAME_LOOKUP else ()
+        if len(names) < SEVERAL_NAMES:
+            yield Suspicion(hypothesis, (said,))
+            continue
+        several = ours(
+            "It is no single name: {names} fail.", names=listed([theirs(quoted(name, 60)) for name in names[:4]])
+        )
+        yield Suspicion(
+            hypothesis, (said, evidence("names_that_fail", cause, several, weights.SEVERAL_NAMES_FAIL, source="names"))
+        )
+
+
+def _is_of_a_name(sign: Sign) -> bool:
+    """Whether what timed out on the network was the look-up of a name."""
+    return SymptomKind.NAME_LOOKUP in symptoms_of_text(sign.text)
+
+
+def _names_that_fail(signs: Sequence[Sign]) -> tuple[str, ...]:
+    """Return the names that do not resolve, as the lines say. A typing error of a change breaks one name, not all."""
+    return tuple(sorted({found.lower() for sign in signs for found in _LOOKED_UP.findall(sign.text[:2000])}))

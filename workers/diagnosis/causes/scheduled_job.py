@@ -15,6 +15,7 @@ from workers.words.text import quoted
 
 CAUSE = "scheduled_job"
 BEFORE_SECONDS, AFTER_SECONDS = 600.0, 60.0
+TOGETHER_SECONDS = 120.0
 _JOB = re.compile(
     r"\b(?:cron(?:job)?|nightly|hourly|weekly|scheduled|batch|backup|vacuum|reindex|compaction|etl|rollup|export|import)\b"
     r".{0,60}\b(?:start|began|begin|(?<!not )running|launch|kick|trigger|creat)",
@@ -39,7 +40,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     near = [item for item in begun if earliest - BEFORE_SECONDS <= item[0] <= latest + AFTER_SECONDS]
     if not near:
         return
-    at, part, text = max(near)
+    at, part, text = max(near, key=lambda item: (_is_related(item[1], observed), item[0]))
     key = f"{CAUSE}:{part}"[:300]
     hypothesis = Hypothesis(
         key=key,
@@ -50,9 +51,19 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         service=part,
     )
     result = ours("{at}: “{text}”.", at=moment(at), text=quoted(text, 140))
-    related = part in observed.involved() or bool(observed.callees(part) & observed.involved())
+    related = _is_related(part, observed)
     weight = weights.JOB_AT_ONSET if related else weights.JOB_ELSEWHERE
-    yield Suspicion(hypothesis, (evidence("job_began", key, result, weight, source="logs"),))
+    began = evidence("job_began", key, result, weight, source="logs")
+    others = sorted({name for moment_of, name, _ in near if name != part and abs(moment_of - at) <= TOGETHER_SECONDS})
+    if not related or not others:
+        yield Suspicion(hypothesis, (began,))
+        return
+    both = ours("A job of {other} began in the same minutes.", other=quoted(others[0], 60))
+    yield Suspicion(hypothesis, (began, evidence("jobs_at_once", key, both, weights.JOBS_AT_ONCE, source="jobs")))
+
+
+def _is_related(part: str, observed: Observed) -> bool:
+    return part in observed.involved() or bool(observed.callees(part) & observed.involved())
 
 
 def _works(part: str, observed: Observed) -> bool:

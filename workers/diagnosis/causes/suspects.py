@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from detection.symptoms.metric_names import split_words
 from detection.types import Commit, Deploy, FlagChange
 from integrations.cards import moment
-from integrations.text import ours
+from integrations.text import Markup, ours
 from workers.diagnosis import weights
 from workers.diagnosis.causes import downstream
 from workers.diagnosis.causes.candidates import brought_by, services_of
@@ -16,6 +16,7 @@ from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
 from workers.diagnosis.causes.mechanisms import mechanisms
 from workers.diagnosis.causes.suspicion import Suspicion
+from workers.diagnosis.causes.switched_on import switched_on
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
 from workers.words.text import deploy_name, in_quotes, quoted, short_sha
@@ -120,25 +121,37 @@ def _commit_alone(item: Judged, observed: Observed) -> Suspicion:
 
 def _flag(flag: FlagChange, observed: Observed) -> Suspicion:
     key = f"flag:{flag.change_id}"[:300]
+    code = switched_on(flag, observed.scene.commits)
     hypothesis = Hypothesis(
         key=key,
         cause="flag",
         role=Role.ORIGIN,
-        statement=ours(
-            "Flag {flag}, set to {after} at {at}, broke it.",
-            flag=in_quotes(flag.flag, 80),
-            after=in_quotes(flag.after, 40),
-            at=moment(flag.changed_at),
-        ),
-        prior=weights.FLAG_PRIOR,
+        statement=_flag_statement(flag, code),
+        prior=weights.FLAG_PRIOR if code is None else weights.FLAG_OF_NEW_CODE_PRIOR,
         service=flag.service,
+        commit_sha=code.sha if code is not None else None,
         flag=flag,
     )
-    commit = _as_commit(flag)
-    judged = [_named_or_doubted(item, flag, observed) for item in judge_commits([commit], flag.service or "", observed)]
+    service = flag.service or ""
+    judged = [_named_or_doubted(item, flag, observed) for item in judge_commits([_as_commit(flag)], service, observed)]
+    if code is not None:
+        judged = list(judge_commits([code], service or _home(code, observed), observed))
     services = {flag.service} if flag.service else set()
     name = ours("flag {flag}", flag=in_quotes(flag.flag, 80))
     return Suspicion(hypothesis, tuple(check_change(key, name, judged, services, flag.changed_at, observed)))
+
+
+def _flag_statement(flag: FlagChange, code: Commit | None) -> Markup:
+    name, after, at = in_quotes(flag.flag, 80), in_quotes(flag.after, 40), moment(flag.changed_at)
+    if code is None:
+        return ours("Flag {flag}, set to {after} at {at}, broke it.", flag=name, after=after, at=at)
+    return ours(
+        "Flag {flag}, set to {after} at {at}, switched on the code of commit {sha}, which broke it.",
+        flag=name,
+        after=after,
+        at=at,
+        sha=short_sha(code.sha),
+    )
 
 
 def _named_or_doubted(item: Judged, flag: FlagChange, observed: Observed) -> Judged:

@@ -36,6 +36,8 @@ class EffectKind(StrEnum):
     LOCK_REMOVED = "lock_removed"
     TRANSACTION = "transaction"
     SLEEP_ADDED = "sleep_added"
+    BLOCKS_LOOP = "blocks_loop"
+    """A call that waits, made on the one thread that serves everybody."""
     BUFFER_GROWS = "buffer_grows"
     LOADS_ALL = "loads_all"
     THREADS_ADDED = "threads_added"
@@ -105,7 +107,8 @@ class ChangeReading:
     """What a commit can do.
 
     effects: strongest first. is_inert: it explains no incident; `inert_because` says why, in plain English. was_read:
-    False if there was no diff to read: the effects then come from the message and the file names, and are weaker.
+    False if there was no diff to read of files that run: the effects then come from the message and the file names, and
+    are weaker.
     """
 
     effects: tuple[Effect, ...]

@@ -24,8 +24,10 @@ from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, mes
 from workers.diagnosis.changes.rules.migrations import adds_only_indexes, migration_effects
 from workers.diagnosis.changes.rules.queries import query_effects
 from workers.diagnosis.changes.rules.removals import removed_effects
+from workers.diagnosis.changes.rules.rows import row_effects
 from workers.diagnosis.changes.rules.values import value_effects
 from workers.diagnosis.changes.rules.versions import is_about_versions, is_lock_file, version_effects
+from workers.diagnosis.changes.rules.waits import wait_effects
 from workers.diagnosis.changes.text.patches import Block, blocks_of, changed_lines
 
 _MOST_EFFECTS = 20
@@ -42,7 +44,8 @@ def read_change(commit: Commit) -> ChangeReading:
     paths = tuple(file.path for file in commit.files)
     running = [file for file in commit.files if not why_not_running(file.path)]
     if paths and not running:
-        return ChangeReading((), True, _only_files(paths), paths, any(file.patch for file in commit.files))
+        # What its files are is all there is to know.
+        return ChangeReading((), True, _only_files(paths), paths, True)
     blocks = [block for block in blocks_of(commit.files) if not why_not_running(block.path)][:_MOST_BLOCKS]
     if not blocks:
         return _from_message(commit, paths)
@@ -66,6 +69,8 @@ def _effects(blocks: Sequence[Block]) -> list[Effect]:
     for rule in (
         setting_effects,
         call_effects,
+        row_effects,
+        wait_effects,
         added_effects,
         growth_effects,
         consumer_effects,

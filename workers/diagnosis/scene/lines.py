@@ -14,6 +14,7 @@ from workers.diagnosis.scene.model import Course
 
 BAD_SEVERITIES = frozenset(("WARN", "ERROR", "FATAL"))
 MOST_GROUPS = 2_000
+MOST_WORD_FOR_WORD = 500
 LEAST_BEFORE_SECONDS = 600.0
 """How much of the time before must be left to say what is usual."""
 
@@ -47,6 +48,12 @@ def line_groups(telemetry: TelemetryStore, *, since: float, onset: float, until:
     series = telemetry.log_series(since=since, until=until, bucket_seconds=FINE_LOG_SECONDS, kind=LOG_TEMPLATE)
     groups = [group for item in series if (group := _group(item, since, onset, until)) is not None]
     return sorted(groups, key=lambda group: -group.count)[:MOST_GROUPS]
+
+
+def newest_bad_lines(telemetry: TelemetryStore, *, since: float, until: float) -> list[tuple[str, str]]:
+    """Return (part, text) of the newest lines that speak of trouble: a group shows only one of its own."""
+    found = telemetry.log_samples(since=since, until=until, minimum_severity="WARN", limit=MOST_WORD_FOR_WORD)
+    return [(record.service, record.body) for record in found]
 
 
 def _group(series: LogSeries, since: float, onset: float, until: float) -> LineGroup | None:

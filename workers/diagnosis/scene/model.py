@@ -48,6 +48,7 @@ class Scene:
     Argux's own detectors noticed it too. commits: those that the stores hold; a code host may know more. suspected: how
     oddly each part behaves, likeliest first. known: what was learnt from earlier incidents. daily: the courses of the
     alerted services over the last days, a value an hour. faint: lines of which too few came for their words to count.
+    said: (part, text) of the newest bad lines, word for word.
     """
 
     since: float
@@ -59,6 +60,7 @@ class Scene:
     courses: tuple[Course, ...] = ()
     lines: tuple[LineGroup, ...] = ()
     faint: tuple[LineGroup, ...] = ()
+    said: tuple[tuple[str, str], ...] = ()
     traces: tuple[tuple[TraceHop, ...], ...] = ()
     edges: tuple[ServiceEdge, ...] = ()
     places: tuple[ServicePlace, ...] = ()

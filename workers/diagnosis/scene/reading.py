@@ -25,7 +25,7 @@ from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader
 from workers.diagnosis.scene.behaviour import read_suspects
 from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses
-from workers.diagnosis.scene.lines import line_groups, when_lines_turned
+from workers.diagnosis.scene.lines import line_groups, newest_bad_lines, when_lines_turned
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
 from workers.diagnosis.source_states import SERVICE_MAP, Source, SourceState
@@ -75,9 +75,15 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
     )
     noticed, alerted_at = alerted(described), _alerted_at(described)
     turned = when_lines_turned(courses, edges, noticed, alerted_at=alerted_at, onset=onset)
+    said: list[tuple[str, str]] = []
+
+    def read_lines() -> Sequence[LineGroup]:
+        said.extend(newest_bad_lines(telemetry, since=turned, until=until))
+        return line_groups(telemetry, since=since, onset=turned, until=until)
+
     lines = reader.ask(
         "logs",
-        lambda: line_groups(telemetry, since=since, onset=turned, until=until),
+        read_lines,
         ever=lambda: bool(
             telemetry.log_series(since=week, until=until, bucket_seconds=COARSE_SECONDS, kind=LOG_TEMPLATE)
         ),
@@ -99,6 +105,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         is_seen_by_argux=any(symptom.metric is not Metric.ALERT for symptom in described.symptoms),
         courses=(*courses, *requests),
         lines=(*lines, *(_group(signature) for signature in counted)),
+        said=tuple(said),
         traces=hops_of(traces),
         edges=edges,
         places=tuple(

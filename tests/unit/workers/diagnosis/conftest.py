@@ -26,6 +26,7 @@ from detection.types import (
     FunnelCells,
     FunnelSeries,
     Integers,
+    LogRecord,
     LogSeries,
     Metric,
     Severity,
@@ -130,6 +131,10 @@ class MemoryTelemetry:
         self, *, since: float, until: float, bucket_seconds: int, kind: str | None = None
     ) -> Sequence[LogSeries]:
         return self._nothing()
+
+    def log_samples(self, *, since: float, until: float, minimum_severity: str, limit: int) -> Sequence[LogRecord]:
+        """Keep no raw lines."""
+        return ()
 
     def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
         """Keep no raw spans."""

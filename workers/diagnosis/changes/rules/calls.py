@@ -12,7 +12,7 @@ from workers.diagnosis.changes.text.costly import CostlyCall, costly_calls
 from workers.diagnosis.changes.text.loops import looped_parts
 from workers.diagnosis.changes.text.patches import Block, changed_lines
 
-_EAGER = re.compile(
+EAGER = re.compile(
     r"select_related|\bloaders?\.\w+|relations:\s*[\[{]|prefetch_related|joinedload|"
     r"selectinload|subqueryload|\.includes\(|"
     r"eager_load|\.preload\(|Preload\(|"
@@ -88,8 +88,8 @@ def _eager_loading_removed(blocks: Sequence[Block]) -> Iterator[Effect]:
     come = "\n".join(line for block in blocks for line in block.added)
     for block in blocks:
         for line in changed_lines(block)[0]:
-            match = _EAGER.search(line)
-            if match and not _EAGER.search(come):
+            match = EAGER.search(line)
+            if match and not EAGER.search(come):
                 yield effect(
                     EffectKind.QUERY_IN_LOOP,
                     block.path,

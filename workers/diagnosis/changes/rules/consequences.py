@@ -93,6 +93,7 @@ _OF_KIND: dict[EffectKind, Consequence] = {
         f"locks {_FULL}", "locks connections slow_queries latency timeouts", Delay.UNDER_LOAD
     ),
     EffectKind.SLEEP_ADDED: _consequence(f"{_FULL} traffic_lost", "connections", Delay.UNDER_LOAD),
+    EffectKind.BLOCKS_LOOP: _consequence(f"{_FULL} restarts traffic_lost", "traffic", Delay.UNDER_LOAD),
     EffectKind.BUFFER_GROWS: _consequence(
         "memory garbage_collection restarts crash latency errors cpu disk queue", "", Delay.GROWS
     ),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from detection.chain import LineGroup
-from tests.unit.workers.diagnosis.scenery import K, line, observed, sign, weights_of
+from tests.unit.workers.diagnosis.scenery import END, ONSET, START, K, line, observed, sign, weights_of
 from workers.diagnosis import weights
 from workers.diagnosis.causes.bad_data import suspects
+from workers.diagnosis.scene.model import Scene
 
 ERRORS = (sign("checkout", K.ERRORS),)
 
@@ -39,6 +42,19 @@ def test_errors_of_many_tenants_are_not_of_one_record() -> None:
     lines = [line("checkout", f"corrupt invoice for tenant=t{number}", count=20) for number in range(6)]
 
     assert "one_record" not in weights_of(*suspects(observed(signs=ERRORS, lines=lines)))
+
+
+def test_a_group_of_lines_with_many_values_is_read_word_for_word() -> None:
+    group = line("checkout", "could not decode message offset=17: unexpected end of JSON input")
+    many = tuple(("checkout", f"could not decode message offset={n}: unexpected end of JSON input") for n in range(9))
+    one = (("checkout", "could not decode message offset=17: unexpected end of JSON input"),) * 9
+    scene = Scene(START, END, ("checkout",), ONSET)
+
+    of_many = weights_of(*suspects(observed(signs=ERRORS, lines=[group], more=replace(scene, said=many))))
+    of_one = weights_of(*suspects(observed(signs=ERRORS, lines=[group], more=replace(scene, said=one))))
+
+    assert "one_record" not in of_many
+    assert of_one["one_record"] == weights.ONE_RECORD
 
 
 def test_two_lines_of_one_record_are_too_few() -> None:

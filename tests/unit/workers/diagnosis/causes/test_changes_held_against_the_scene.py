@@ -351,3 +351,69 @@ def test_nothing_is_said_of_a_deploy_where_there_is_no_sign_of_trouble() -> None
     hypothesis = Hypothesis("deploy:1", "deploy", Role.ORIGIN, live.version, 1.0, live)  # type: ignore[arg-type]
 
     assert check_deploy(hypothesis, live, [commit("a.py", TIMEOUT_CUT)], observed(origin=None)) == ([], ())
+
+
+GATED = '+    if flags.enabled("fast_pricing"):\n+        return fast_price(order)'
+
+
+def priced_by_flag(diff: str, *, at: float = ONSET - 5 * HOUR, after: str = "50%") -> Hypothesis:
+    scene = slow_checkout()
+    changed = flag("fast-pricing", after)
+    commits = (commit("checkout/price.py", diff, at=at),)
+    (suspicion,) = find_suspects(with_changes(scene, flags=(changed,), commits=commits)).flags
+    return suspicion.hypothesis
+
+
+def test_the_code_that_a_flag_switches_on_is_named_with_the_flag() -> None:
+    found = priced_by_flag(GATED)
+
+    assert (found.commit_sha, found.prior) == ("c0ffee12", weights.FLAG_OF_NEW_CODE_PRIOR)
+    assert "switched on the code" in found.statement
+
+
+@pytest.mark.parametrize(
+    ("diff", "at", "after"),
+    [
+        (GATED, ONSET - 5 * HOUR, "off"),
+        (GATED, ONSET + HOUR, "50%"),
+        (GATED.replace("fast_pricing", "fast_pricing_table"), ONSET - 5 * HOUR, "50%"),
+        (GATED.replace("+", "-"), ONSET - 5 * HOUR, "50%"),
+    ],
+)
+def test_a_flag_that_no_earlier_commit_asks_for_switches_no_new_code_on(diff: str, at: float, after: str) -> None:
+    assert priced_by_flag(diff, at=at, after=after).commit_sha is None
+
+
+def test_who_may_no_longer_reach_a_store_suffers_for_a_change_of_the_store() -> None:
+    edges = [calls("checkout", "checkout-db", EdgeKind.STORES)]
+    shut_out = observed(signs=[sign("checkout", K.TIMEOUTS, text="dial tcp: i/o timeout", source="log")], edges=edges)
+    slow = observed(signs=[sign("checkout", K.CPU, text="cpu_percent")], edges=edges)
+    closed = read_change(
+        commit("infra/checkout_db.tf", '-  cidr_blocks = ["10.0.0.0/8"]\n+  cidr_blocks = ["10.1.0.0/16"]')
+    )
+    smaller = read_change(commit("infra/checkout_db.yaml", "-  max_connections: 400\n+  max_connections: 390"))
+
+    assert fit(closed, {"checkout-db"}, shut_out).score >= 0.5
+    assert fit(closed, {"checkout-db"}, slow).score == 0
+    assert fit(smaller, {"checkout-db"}, shut_out).score < 0.3
+
+
+UNKNOWN_LOGIC = "-    share = clicks * weight\n+    share = clicks / impressions[item]"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "is_named"),
+    [
+        ("shop/ranking.py", "ZeroDivisionError: division by zero (shop/ranking.py:5)", True),
+        ("src/main/java/shop/Ranking.java", "ArithmeticException at shop.Ranking.rank(Ranking.java:88)", True),
+        ("shop/ranking.py", "ZeroDivisionError: division by zero (shop/facets.py:5)", False),
+        ("shop/handler.py", "ZeroDivisionError: division by zero (other/handler.py:5)", False),
+        ("shop/ranking.py", "at web.py:1 at app.py:2 at search.py:3 at ranking.py:5", False),
+        ("shop/ranking.py", "wrote ranking.py to the archive", False),
+    ],
+)
+def test_an_error_that_names_the_changed_file_is_believed_to_come_from_it(path: str, text: str, is_named: bool) -> None:
+    scene = observed(signs=[sign("checkout", K.CRASH, text=text, source="log")])
+    found = fit(read_change(commit(path, UNKNOWN_LOGIC)), {"checkout"}, scene)
+
+    assert (found.score >= 0.8) is is_named

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from integrations.text import ours
-from tests.unit.workers.diagnosis.scenery import K, line, observed, sign
+from tests.unit.workers.diagnosis.scenery import K, deploy, described, line, observed, sign
 from workers.diagnosis import weights
 from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.remedies import CHANGES, REMEDIES, remedy_of
-from workers.diagnosis.confirm import is_no_change
+from workers.diagnosis.confirm import confirm, is_no_change
 from workers.diagnosis.coverage import coverage, most_confident
-from workers.diagnosis.model import Evidence, Gathered, Hypothesis, Outcome, Ranked, Role
+from workers.diagnosis.model import UNKNOWN, Evidence, Gathered, Hypothesis, Outcome, Ranked, Role
 from workers.diagnosis.source_states import Source, SourceState
 
 DATA, EMPTY, FAILED = SourceState.DATA, SourceState.EMPTY, SourceState.FAILED
@@ -103,6 +103,42 @@ def test_no_change_is_concluded_where_all_changes_together_are_unlikely() -> Non
     changes = [ranked("deploy", 0.04), ranked("commit", 0.03), ranked("flag", 0.02), ranked("unknown", 0.9)]
 
     assert is_no_change(None, changes, gathered(*ALL))
+
+
+def test_causes_outside_the_code_that_are_likely_together_clear_changes_that_are_not() -> None:
+    causes = [ranked("scheduled_job", 0.45), ranked("capacity", 0.3), ranked("deploy", 0.15), ranked("unknown", 0.1)]
+
+    assert is_no_change(None, causes, gathered(*ALL))
+
+
+@pytest.mark.parametrize(
+    "causes",
+    [
+        [ranked("scheduled_job", 0.35), ranked("capacity", 0.2), ranked("deploy", 0.4), ranked("unknown", 0.05)],
+        [ranked("scheduled_job", 0.25), ranked("capacity", 0.2), ranked("deploy", 0.15), ranked("unknown", 0.4)],
+        [ranked("downstream", 0.8), ranked("deploy", 0.15), ranked("unknown", 0.05)],
+    ],
+)
+def test_causes_that_are_not_likely_enough_together_clear_no_change(causes: list[Ranked]) -> None:
+    assert not is_no_change(None, causes, gathered(*ALL))
+
+
+def of_deploy(service: str, sha: str, deploy_id: int) -> Hypothesis:
+    live = deploy(service, sha, deploy_id=deploy_id)
+    return Hypothesis(f"deploy:{deploy_id}", "deploy", Role.ORIGIN, ours("It did it."), 1.0, deploy=live)
+
+
+@pytest.mark.parametrize(("second", "is_named"), [("c0ffee12", True), ("beef1234", False)])
+def test_one_commit_that_went_live_in_several_services_is_one_change(second: str, is_named: bool) -> None:
+    hypotheses = (of_deploy("cart", "c0ffee12", 1), of_deploy("checkout", second, 2), hypothesis(UNKNOWN))
+    spoken = (
+        text_of_change("deploy:1", "retries", 1.6),
+        text_of_change("deploy:2", "retries", 1.4),
+    )
+    verdict = confirm(described("cart"), hypotheses, Gathered(spoken, {}, sources=ALL))
+
+    assert (verdict.origin_key == "deploy:1") is is_named
+    assert verdict.status == ("concluded" if is_named else "inconclusive")
 
 
 def test_many_changes_that_are_each_unlikely_leave_it_open() -> None:

@@ -36,6 +36,29 @@ def test_names_that_do_not_resolve_in_several_parts_are_found() -> None:
     assert weights_of(found) == {"network_signs": weights.NETWORK_IN_SEVERAL}
 
 
+def test_names_of_several_hosts_that_fail_speak_against_a_typing_error() -> None:
+    text = "dial tcp: lookup {} on 10.0.0.10:53: i/o timeout"
+    signs = [
+        sign("checkout", K.NAME_LOOKUP, text=text.format("billing.prod.svc"), source="log"),
+        sign("checkout", K.NETWORK, text=text.format("billing.prod.svc"), source="log"),
+        sign("cart", K.NAME_LOOKUP, text=text.format("stock.prod.svc"), source="log"),
+    ]
+    (found,) = network.suspects(observed(signs=signs, victims=["cart"]))
+
+    assert found.hypothesis.cause == "name_lookup"
+    assert weights_of(found)["names_that_fail"] == weights.SEVERAL_NAMES_FAIL
+
+
+def test_one_name_that_does_not_resolve_may_be_a_typing_error() -> None:
+    signs = [
+        sign(part, K.NAME_LOOKUP, text="getaddrinfo ENOTFOUND biling.prod.svc", source="log")
+        for part in ("checkout", "cart")
+    ]
+    (found,) = network.suspects(observed(signs=signs, victims=["cart"]))
+
+    assert "names_that_fail" not in weights_of(found)
+
+
 def test_a_network_that_drops_packets_for_one_part_says_less() -> None:
     (found,) = network.suspects(observed(signs=[sign("checkout", K.NETWORK, text="packet loss")]))
 
@@ -140,6 +163,19 @@ def test_a_job_that_works_on_the_store_that_failed_is_found() -> None:
     )
 
     assert weights_of(*scheduled_job.suspects(scene)) == {"job_began": weights.JOB_AT_ONSET}
+
+
+def test_two_jobs_that_begin_together_say_more_than_one() -> None:
+    lines = [
+        line("checkout-db", "scheduled backup started", at=ONSET - MINUTE, bad=False),
+        line("reporting", "nightly export started", at=ONSET - MINUTE, bad=False),
+    ]
+    scene = observed(signs=[sign("checkout-db", K.DISK)], origin="checkout-db", lines=lines)
+
+    assert weights_of(*scheduled_job.suspects(scene)) == {
+        "job_began": weights.JOB_AT_ONSET,
+        "jobs_at_once": weights.JOBS_AT_ONCE,
+    }
 
 
 def test_the_orchestrator_tells_of_a_cron_job_too() -> None:
