@@ -21,7 +21,8 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
     ),
     (
         SymptomKind.AUTHENTICATION,
-        r"\b401\b|\b403\b|unauthori[sz]ed|not authori[sz]ed|unauthenticated|permission ?denied|access ?denied|forbidden|"
+        r"\b401\b|\b403\b|unauthori[sz]ed|not authori[sz]ed|unauthenticated|"
+        r"permission ?denied|access ?denied|forbidden|"
         r"(?:token|credential|password|secret|(?:api|access|auth|signing).?key|session)s?\b.{0,30}"
         r"\b(?:expired|invalid|revoked|rejected)|"
         r"(?:invalid|expired|revoked) (?:token|credential|(?:api|access|auth|signing).?key|signature)|"
