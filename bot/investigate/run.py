@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import astuple, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from bot.investigate.answer import Investigation
 from bot.investigate.folder import Exported, read_folder
@@ -24,6 +25,7 @@ from storage.log_signatures import record_signatures
 from storage.orchestrator import record_events
 from storage.provider_statuses import record_statuses
 from storage.service_map import record_edges, record_places
+from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis import pipeline
 from workers.diagnosis.job import sources_of
 from workers.lifecycle.record_findings import record_findings
@@ -32,8 +34,14 @@ from workers.troubles import Troubles
 from workers.watching import alerts
 from workers.watching.watch import Tick
 
+_Record = TypeVar("_Record")
+
 PAGES = "pages.json"
 """The alerts of a folder that asks who is to be woken."""
+
+SLICE_SECONDS = 3600.0
+MOST_SLICES = 24
+"""Telemetry is stored by the hour; that of more than a day in longer stretches."""
 
 SETTLED_AFTER_SECONDS = 600.0
 """Nothing more comes into the store of an export, so its records need not settle before they are rolled up."""
@@ -79,12 +87,7 @@ def _triaged(folder: Path) -> Investigation:
 def fill(services: Services, found: Exported) -> None:
     """Put what a folder holds into the stores, and roll it up."""
     now = services.clock()
-    telemetry = services.telemetry
-    telemetry.append_logs(found.logs)
-    telemetry.append_metric_points(found.points)
-    telemetry.append_spans(found.spans)
-    while any(astuple(telemetry.roll_up((), now=now.timestamp() + SETTLED_AFTER_SECONDS))):
-        pass
+    _stream(services.telemetry, found)
     with services.sessions.begin() as session:
         for deploy in sorted(found.deploys, key=lambda deploy: deploy.deployed_at):
             record_deploy(
@@ -104,6 +107,39 @@ def fill(services: Services, found: Exported) -> None:
         record_events(session, found.events, now=now)
         record_statuses(session, found.statuses, now=now)
         record_signatures(session, found.signatures, now=now)
+
+
+def _stream(telemetry: TelemetryStore, found: Exported) -> None:
+    """Store and roll up the telemetry hour by hour, as production does while it comes in.
+
+    All at once, only the last hours before `found.until` would be rolled up by the minute, and an incident in the
+    middle of a long export would have no usual course before it.
+    """
+    moments = [
+        *(record.happened_at for record in found.logs),
+        *(point.happened_at for point in found.points),
+        *(span.started_at for span in found.spans),
+    ]
+    step = max(SLICE_SECONDS, (found.until - min(moments, default=found.until)) / MOST_SLICES)
+    logs = _by_stretch(found.logs, lambda record: record.happened_at, found.until, step)
+    points = _by_stretch(found.points, lambda point: point.happened_at, found.until, step)
+    spans = _by_stretch(found.spans, lambda span: span.started_at, found.until, step)
+    for stretch in sorted({*logs, *points, *spans}, reverse=True):
+        telemetry.append_logs(logs.get(stretch, []))
+        telemetry.append_metric_points(points.get(stretch, []))
+        telemetry.append_spans(spans.get(stretch, []))
+        while any(astuple(telemetry.roll_up((), now=found.until - step * stretch + SETTLED_AFTER_SECONDS))):
+            pass
+
+
+def _by_stretch(
+    records: Sequence[_Record], moment_of: Callable[[_Record], float], until: float, step: float
+) -> dict[int, list[_Record]]:
+    """Return the records by the stretch of `step` seconds before `until` that they lie in, 0 for the last one."""
+    found: dict[int, list[_Record]] = {}
+    for record in records:
+        found.setdefault(int(max(until - moment_of(record), 0.0) // step), []).append(record)
+    return found
 
 
 def open_incident(services: Services, alert: AlertChange) -> int | None:

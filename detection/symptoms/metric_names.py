@@ -194,6 +194,7 @@ _RULES: Sequence[_Rule] = (
         "time seconds ms milliseconds",
         kind=SymptomKind.LATENCY,
     ),
+    _rule("attempts attempt", kind=SymptomKind.TRAFFIC, worse=Worse.EITHER, but="retry retries max per"),
     _rule(
         "requests request req rps qps calls hits throughput traffic rpm invocations messages events records ops",
         kind=SymptomKind.TRAFFIC,

@@ -31,9 +31,7 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], suspects
     concerned = [
         deploy
         for deploy in deploys
-        if not described.services
-        or deploy.service in described.services
-        or suspects.observed.is_concerned(deploy.service)
+        if not described.services or deploy.service in described.services or suspects.may_be_by(deploy)
     ]
     likeliest = sorted(concerned, key=lambda deploy: _deploy_prior(deploy, described), reverse=True)[:MOST_DEPLOYS]
     origins = [

@@ -124,6 +124,10 @@ def _job(origin: Hypothesis, own: Sequence[Evidence]) -> str:
     return f"Stop the scheduled job of {_service(origin)}, or put it off to a quieter hour."
 
 
+def _maintenance(origin: Hypothesis, own: Sequence[Evidence]) -> str:
+    return f"Ask whoever runs {_service(origin)} when it is back, and fail over to a replica if there is one."
+
+
 def _segment(origin: Hypothesis, own: Sequence[Evidence]) -> str | None:
     provider = next((value for name, value in origin.where if name in ("provider", "payment_method")), None)
     return f"Call {quoted(provider, 60)}: only its users suffer." if provider else None
@@ -155,6 +159,7 @@ _BY_CAUSE: Mapping[str, Callable[[Hypothesis, Sequence[Evidence]], str | None]] 
     "capacity": _capacity,
     "bad_data": _bad_data,
     "scheduled_job": _job,
+    "maintenance": _maintenance,
     "segment": _segment,
     "downstream": _downstream,
     "known_incident": _known,

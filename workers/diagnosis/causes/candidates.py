@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from detection.types import Commit, Deploy
 from workers.diagnosis.changes import is_shared, services_touched
-from workers.diagnosis.scene.model import Scene
+from workers.diagnosis.changes.infrastructure import services_configured
+from workers.diagnosis.scene.model import Observed, Scene
 
 SHORTEST_SHA = 6
 
@@ -62,3 +63,14 @@ def services_of(commit: Commit, services: Collection[str]) -> frozenset[str]:
     """Return the services whose code a commit changes: the one that its sender names, and those of its paths."""
     named = {commit.service} if commit.service else set()
     return frozenset(named) | services_touched([file.path for file in commit.files], services)
+
+
+def configured_by(commit: Commit, unit: str, observed: Observed) -> frozenset[str]:
+    """Return the services that a commit to the infrastructure is about, if `unit`, what was deployed, is none itself.
+
+    Nothing is watched of such a unit: "terraform-iam", "network-policies". What its code names is where it is live.
+    """
+    scene = observed.scene
+    watched = {course.part for course in scene.courses} | {group.part for group in scene.lines}
+    watched |= {end for edge in scene.edges for end in (edge.caller, edge.callee)}
+    return frozenset() if unit in watched else services_configured(commit.files, watched)

@@ -10,10 +10,10 @@ from integrations.cards import moment
 from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
-from workers.diagnosis.causes.candidates import services_of
+from workers.diagnosis.causes.candidates import configured_by, services_of
 from workers.diagnosis.causes.fit import Fit, fit
 from workers.diagnosis.causes.suspicion import evidence
-from workers.diagnosis.causes.trajectory import has_course, trajectory
+from workers.diagnosis.causes.trajectory import SLACK_SECONDS, has_course, trajectory
 from workers.diagnosis.changes import ChangeReading, EffectKind, is_shared, read_change
 from workers.diagnosis.changes.hunks import hunk_of
 from workers.diagnosis.model import Evidence
@@ -41,7 +41,7 @@ def judge_commits(commits: Sequence[Commit], service: str, observed: Observed) -
 
 def _judge(commit: Commit, service: str, observed: Observed) -> Judged:
     reading = read_change(commit)
-    services = services_of(commit, observed.parts)
+    services = services_of(commit, observed.parts) | configured_by(commit, service, observed)
     # Code that several services share is live in the one that was deployed with it.
     live = {service} | (services if not is_shared(reading.paths) else set())
     found = fit(reading, live, observed)
@@ -59,8 +59,10 @@ def check_change(
     key: str, name: Markup, judged: Sequence[Judged], services: Iterable[str], live_at: float, observed: Observed
 ) -> list[Evidence]:
     """Return the evidence about a change: its text, its place and its time. name: of the change, in sentences."""
-    live_in = frozenset(services)
     best = max(judged, key=lambda item: item.weight, default=None)
+    live_in = frozenset(services)
+    if best is not None:
+        live_in |= {named for service in live_in for named in configured_by(best.commit, service, observed)}
     found = [_place(key, live_in, best, observed)]
     if best is not None:
         found.append(_text(key, name, best, len(judged)))
@@ -222,6 +224,9 @@ def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozense
         result = ours("{name} went live at {live}, after the metrics had left their course.", name=name, live=live)
     else:
         result = ours("The metrics did not leave their course when {name} went live at {live}.", name=name, live=live)
-    return evidence(
-        "trajectory", key, result, weight, source="trajectory", data={"live_at": live_at, "by_course": by_course}
-    )
+    data: dict[str, JsonValue] = {
+        "live_at": live_at,
+        "by_course": by_course,
+        "is_after_onset": live_at > observed.onset[1] + SLACK_SECONDS,
+    }
+    return evidence("trajectory", key, result, weight, source="trajectory", data=data)

@@ -22,6 +22,7 @@ REMEDIES: Mapping[str, str] = {
     "name_lookup": "restore-dns",
     "network": "failover",
     "node": "move-off-node",
+    "maintenance": "failover",
     "surge": "scale",
     "capacity": "scale",
     "bad_data": "purge-bad-data",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from detection.statistics.departures import departure
 from detection.symptoms import metric_meaning
+from detection.symptoms.metric_names import split_words
 from detection.types import SymptomKind
 from integrations.cards import moment
 from integrations.text import listed, ours, theirs
@@ -22,6 +23,12 @@ NEARLY_ALL = 0.8
 """The share of the measured parts that a crowd reaches at least."""
 
 LEAD_SECONDS = 240.0
+MANY_TIMES = 3.0
+"""From here on a rise without one more success is no crowd."""
+
+_REFUSED = frozenset((SymptomKind.AUTHENTICATION, SymptomKind.CLIENT_ERRORS, SymptomKind.THROTTLED))
+_SUCCESS = frozenset(("success", "successes", "successful", "succeeded", "ok", "2xx", "accepted"))
+_SHARES = frozenset(("ratio", "rate_pct", "pct", "percent", "percentage", "share"))
 _QUERY_WORDS = ("query", "queries", "qps", "db_", "outbound", "upstream_req", "egress")
 
 
@@ -51,7 +58,8 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         prior=weights.SURGE_PRIOR,
         service=largest.course.part,
     )
-    checks = (_risen(largest, observed), _alike(rises, observed), _retries(observed))
+    strangers = _strangers(largest, observed)
+    checks = (_risen(largest, observed), strangers or _alike(largest, rises, observed), _retries(observed))
     yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
 
 
@@ -103,7 +111,51 @@ def _risen(rise: _Rise, observed: Observed) -> Evidence:
     return evidence("traffic_rose", CAUSE, result, weight, source="metrics", data={"ratio": rise.ratio})
 
 
-def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
+def _strangers(rise: _Rise, observed: Observed) -> Evidence | None:
+    """Check whether only what is refused became more, and what succeeds did not: bots at one door, and no crowd.
+
+    A crowd brings both; a loop or a retrying caller of one's own is not refused from its first request on.
+    """
+    part = rise.course.part
+    refused = [
+        sign
+        for sign in observed.signs
+        if sign.part == part
+        and sign.kind in _REFUSED
+        and sign.source == "metric"
+        and abs(sign.earliest - rise.earliest) <= LEAD_SECONDS
+    ]
+    succeeds = [
+        course
+        for course in observed.scene.courses
+        if course.part == part and split_words(course.name) & _SUCCESS and not split_words(course.name) & _SHARES
+    ]
+    if rise.ratio < MANY_TIMES or not refused or not succeeds or any(_moved(course) for course in succeeds):
+        return None
+    result = ours(
+        "“{refused}” of {part} rose with it, and “{succeeds}” did not: bots, and not more users.",
+        refused=quoted(refused[0].text, 60),
+        part=quoted(part, 60),
+        succeeds=quoted(succeeds[0].name, 60),
+    )
+    return evidence("strangers", CAUSE, result, weights.STRANGERS_ONLY, source="traffic")
+
+
+def _moved(course: Course) -> bool:
+    return departure(course.times, course.values) is not None
+
+
+def _is_one_route(entry: _Rise, rises: list[_Rise], observed: Observed) -> bool:
+    """Whether nothing calls the entry, and all else that gets more is called by it, directly or through others."""
+    below, edge = {entry.course.part}, [entry.course.part]
+    while edge:
+        edge = [callee for part in edge for callee in observed.callees(part) if callee not in below]
+        below.update(edge)
+    is_entry = len(below) > 1 and not observed.callers(entry.course.part)
+    return is_entry and {rise.course.part for rise in rises} <= below
+
+
+def _alike(largest: _Rise, rises: list[_Rise], observed: Observed) -> Evidence | None:
     """Check whether every part that has a traffic series gets more: a crowd reaches all, a loop or retries do not."""
     measured = {course.part for course in _traffic(observed)}
     if len(measured) < 2:
@@ -117,6 +169,14 @@ def _alike(rises: list[_Rise], observed: Observed) -> Evidence | None:
             parts=listed([theirs(quoted(part, 40)) for part in sorted(risen)[:5]]),
         )
         return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_ALIKE, source="traffic")
+    if _is_one_route(largest, rises, observed):
+        result = ours(
+            "{count} of {all} measured parts get more, from {entry} on down: more users come for one thing.",
+            count=len(risen),
+            all=len(measured),
+            entry=quoted(largest.course.part, 60),
+        )
+        return evidence("traffic_alike", CAUSE, result, weights.TRAFFIC_ROSE_ON_ONE_ROUTE, source="traffic")
     result = ours(
         "Only {count} of {all} measured parts get more: a crowd would reach all.", count=len(risen), all=len(measured)
     )

@@ -11,7 +11,7 @@ from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
 from workers.diagnosis.causes import downstream
-from workers.diagnosis.causes.candidates import brought_by, services_of
+from workers.diagnosis.causes.candidates import brought_by, configured_by, services_of
 from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
 from workers.diagnosis.causes.mechanisms import mechanisms
@@ -57,6 +57,15 @@ class Suspects:
 
     mechanisms: tuple[Suspicion, ...] = ()
     changes_known: ChangesKnown = ChangesKnown()
+
+    def may_be_by(self, deploy: Deploy) -> bool:
+        """Whether a deploy is of something that this incident concerns, or configures something that it does."""
+        configured = (
+            service
+            for commit in self.commits.get(deploy.deploy_id, ())
+            for service in configured_by(commit, deploy.service, self.observed)
+        )
+        return any(self.observed.is_concerned(service) for service in (deploy.service, *configured))
 
     def beside_deploys(self) -> tuple[Suspicion, ...]:
         """Return everything but the deploys."""
@@ -204,8 +213,14 @@ def check_deploy(
     )
     name = ours("{deploy} of {service}", deploy=deploy_name(deploy), service=quoted(deploy.service, 60))
     found = check_change(hypothesis.key, name, judged, [deploy.service], deploy.deployed_at, observed)
-    # Without a course, the deploy's own check of its time says more than the onset alone.
-    return [item for item in found if item.data.get("by_course", True)], scores
+    # Without a course, the deploy's own check of its time says more than the onset alone, if it was seen by Argux. What
+    # another monitor alerts on began minutes before, as the signs of the origin tell.
+    onset_is_told = observed.scene.is_seen_by_argux or observed.chain.origin is None
+    return [
+        item
+        for item in found
+        if item.data.get("by_course", True) or (not onset_is_told and item.data.get("is_after_onset"))
+    ], scores
 
 
 def added(first: Sequence[CommitScore], second: Sequence[CommitScore]) -> tuple[CommitScore, ...]:

@@ -27,6 +27,9 @@ from detection.types import SymptomKind
         ("429 Too Many Requests", SymptomKind.THROTTLED),
         ("context deadline exceeded", SymptomKind.TIMEOUTS),
         ("401 Unauthorized: token expired", SymptomKind.AUTHENTICATION),
+        ("the access key expired yesterday", SymptomKind.AUTHENTICATION),
+        ("role reader is not authorized to perform kms:Decrypt", SymptomKind.AUTHENTICATION),
+        ("no key matches kid 7 in the key set", SymptomKind.AUTHENTICATION),
     ],
 )
 def test_a_line_names_its_symptom(line: str, kind: SymptomKind) -> None:

@@ -251,7 +251,7 @@ def _rights(block: Block) -> Iterator[Effect]:
     """Find rights and credentials that are gone, and rules that close a network."""
     removed, added = changed_lines(block)
     gone = next((line for line in removed if _GRANT.search(line)), None)
-    if gone and sum(bool(_GRANT.search(line)) for line in added) < sum(bool(_GRANT.search(line)) for line in removed):
+    if gone and sum(len(_GRANT.findall(line)) for line in added) < sum(len(_GRANT.findall(line)) for line in removed):
         yield effect(EffectKind.SECRET, block.path, gone, 0.7, beside=(block.heading,))
     ciphers = [set(_CIPHER.findall("\n".join(lines))) for lines in (removed, added)]
     if ciphers[0] - ciphers[1]:

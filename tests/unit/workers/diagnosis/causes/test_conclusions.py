@@ -43,6 +43,7 @@ def gathered(*sources: Source) -> Gathered:
         ("third_party", "failover"),
         ("certificate", "rotate-cert"),
         ("node", "move-off-node"),
+        ("maintenance", "failover"),
         ("surge", "scale"),
         ("bad_data", "purge-bad-data"),
         ("unknown", None),

@@ -15,6 +15,7 @@ from tests.unit.workers.diagnosis.scenery import (
 )
 from workers.diagnosis import weights
 from workers.diagnosis.causes import capacity, surge
+from workers.diagnosis.scene.model import Observed
 
 RATE = "requests_per_minute"
 MAP = [calls("storefront", "checkout"), calls("storefront", "search")]
@@ -42,6 +43,62 @@ def test_traffic_that_rises_in_the_callee_only_is_no_surge() -> None:
 
     assert weights_of(found)["traffic_alike"] == weights.TRAFFIC_ROSE_IN_SOME
     assert total(found) < 0
+
+
+def test_a_crowd_that_comes_for_one_thing_reaches_what_serves_it() -> None:
+    courses = [
+        course("storefront", RATE, 600, 2400, since=ONSET - 2 * MINUTE),
+        course("search", RATE, 300, 1500, since=ONSET - 2 * MINUTE),
+        *(course(part, RATE, 600, 600) for part in ("checkout", "mailer", "ledger")),
+    ]
+    (found,) = surge.suspects(observed(signs=[sign("search", K.CPU)], courses=courses, edges=MAP))
+
+    assert weights_of(found)["traffic_alike"] == weights.TRAFFIC_ROSE_ON_ONE_ROUTE
+
+
+def test_calls_that_only_callees_get_more_of_are_no_route() -> None:
+    courses = [
+        course("search", RATE, 600, 2400),
+        *(course(part, RATE, 600, 600) for part in ("storefront", "mailer", "ledger")),
+    ]
+    (found,) = surge.suspects(observed(signs=SLOW, courses=courses, edges=MAP))
+
+    assert weights_of(found)["traffic_alike"] == weights.TRAFFIC_ROSE_IN_SOME
+
+
+def logins(*, succeeded: float) -> Observed:
+    """Return a door at which eight times as many knock."""
+    began = ONSET - 2 * MINUTE
+    return observed(
+        signs=[sign("accounts", K.AUTHENTICATION, at=began, text="login.failed"), sign("accounts", K.CPU)],
+        courses=[
+            course("accounts", "login.attempts", 40, 320, since=began),
+            course("accounts", "login.failed", 4, 280, since=began),
+            course("accounts", "login.success", 36, succeeded, since=began),
+            course("shop", RATE, 600, 600),
+            course("search", RATE, 600, 600),
+        ],
+        edges=[calls("shop", "search")],
+        origin="accounts",
+    )
+
+
+def test_many_more_attempts_without_one_more_success_are_bots() -> None:
+    (found,) = surge.suspects(logins(succeeded=36))
+
+    assert weights_of(found)["strangers"] == weights.STRANGERS_ONLY
+
+
+def test_more_attempts_that_succeed_are_no_bots() -> None:
+    (found,) = surge.suspects(logins(succeeded=290))
+
+    assert "strangers" not in weights_of(found)
+
+
+def test_fewer_successes_are_a_door_that_broke_and_no_bots() -> None:
+    (found,) = surge.suspects(logins(succeeded=2))
+
+    assert "strangers" not in weights_of(found)
 
 
 def test_traffic_that_a_retrying_caller_makes_is_no_surge() -> None:

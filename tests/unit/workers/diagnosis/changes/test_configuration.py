@@ -52,6 +52,13 @@ SET_OTHERWISE = [
         S.CERTIFICATE,
         0.5,
     ),
+    (
+        "terraform/roles.tf",
+        '-  actions = ["sqs:SendMessage", "sqs:ReceiveMessage"]\n+  actions = ["sqs:ReceiveMessage"]',
+        K.SECRET,
+        S.AUTHENTICATION,
+        0.6,
+    ),
     ("terraform/iam.tf", '-      "s3:GetObject",\n       "s3:ListBucket",', K.SECRET, S.AUTHENTICATION, 0.6),
     (
         "k8s/pay.yaml",
