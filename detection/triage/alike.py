@@ -241,7 +241,9 @@ def _faults(firing: Firing) -> frozenset[SymptomKind]:
 
 
 def _spreading(firing: Firing) -> frozenset[SymptomKind]:
-    return frozenset(symptoms_of_text(firing.signature_text)) & _SPREADING
+    kind = metric_meaning(firing.metric).kind
+    shown = frozenset(symptoms_of_text(firing.signature_text)) | (frozenset({kind}) if kind else frozenset())
+    return shown & _SPREADING
 
 
 def _is_other_region(one: Firing, other: Firing) -> bool:
@@ -283,10 +285,10 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
 def _text_names(other: Firing, service: str) -> bool:
     """Return whether the firing's log pattern complains of the service.
 
-    That of its database, such as cart-db of cart, is about another part; and a name that could not be looked up is the
-    name of what was wanted, not of what failed.
+    That of its database, such as cart-db of cart, is about another part, and so is the firing's own name, such as
+    cart-eu. A name that could not be looked up is the name of what was wanted, not of what failed.
     """
     if SymptomKind.NAME_LOOKUP in symptoms_of_text(other.signature_text):
         return False
     parts = [f"{service}-{store}" for store in _STORES]
-    return service in named_in(other.signature_text, [service, *parts])
+    return service in named_in(other.signature_text, [service, other.service or "", *parts])

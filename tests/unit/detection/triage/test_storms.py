@@ -164,6 +164,30 @@ STORMS: dict[str, Storm] = {
         Context(),
         {"pay", "shop"},
     ),
+    "a service whose lines begin with its own name complains of nobody": (
+        [
+            firing("br", "pay-br", "error_rate", 10, sev=4, **HIGH, **loud("a", "pay-br: card declined")),
+            firing("pay", "pay", "http_5xx_rate", 12, sev=2, **HIGH, **loud("b", "nil pointer dereference")),
+        ],
+        Context(),
+        {"br", "pay"},
+    ),
+    "packets that a switch loses and the broken connections are one network fault": (
+        [
+            firing("switch", "tor-7", "packet_loss_pct", 10, sev=2, value=20.0, threshold=1.0, **loud("a", "flapping")),
+            firing("shop", "shop", "error_rate", 11, sev=1, **HIGH, **loud("b", "no route to host")),
+        ],
+        Context(),
+        {"switch"},
+    ),
+    "packets that a switch loses are not why a pointer is nil": (
+        [
+            firing("switch", "tor-7", "packet_loss_pct", 10, sev=2, value=20.0, threshold=1.0, **loud("a", "flapping")),
+            firing("shop", "shop", "error_rate", 11, sev=1, **HIGH, **loud("b", "nil pointer dereference")),
+        ],
+        Context(),
+        {"switch", "shop"},
+    ),
     "what a probe sees from outside joins the errors that it sees": (
         [
             firing("probe", "pay", "synthetic_check_failed", 10, sev=1, value=1.0, threshold=0.0, **loud("check")),
