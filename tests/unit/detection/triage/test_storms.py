@@ -164,6 +164,53 @@ STORMS: dict[str, Storm] = {
         Context(),
         {"pay", "shop"},
     ),
+    "who writes the line that all of them share is not whom it complains of": (
+        [
+            firing(
+                "link", "wan", "packet_loss_pct", 10, sev=2, value=99.0, threshold=1.0, **loud("a", "mail: link lost")
+            ),
+            firing("mail", "mail", "queue_depth", 10.8, sev=2, **HIGH, **loud("a", "mail: link lost")),
+        ],
+        Context(),
+        {"link"},
+    ),
+    "what was over before the other began is not its cause": (
+        [
+            firing(
+                "cache",
+                "cache-4",
+                "memory_pct",
+                10,
+                sev=3,
+                value=96.0,
+                threshold=90.0,
+                healed_after_seconds=60.0,
+                **loud("a", "agent stopped"),
+            ),
+            firing("lb", "lb", "connect_errors", 13, sev=2, **HIGH, **loud("b", "connect to cache-4 refused")),
+        ],
+        Context(),
+        {"cache", "lb"},
+    ),
+    "what is said to be over, but is not, is the cause still": (
+        [
+            firing(
+                "cache",
+                "cache-4",
+                "memory_pct",
+                10,
+                [(5, 60), (10, 96), (12, 97), (20, 98)],
+                sev=3,
+                value=96.0,
+                threshold=90.0,
+                healed_after_seconds=60.0,
+                **loud("a", "agent stopped"),
+            ),
+            firing("lb", "lb", "connect_errors", 13, sev=2, **HIGH, **loud("b", "connect to cache-4 refused")),
+        ],
+        Context(),
+        {"cache"},
+    ),
     "a service whose lines begin with its own name complains of nobody": (
         [
             firing("br", "pay-br", "error_rate", 10, sev=4, **HIGH, **loud("a", "pay-br: card declined")),
