@@ -280,6 +280,8 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
     first = min(other.firing.fired_at for other in group)
     score = -min(3.0, (firing.fired_at - first) / 60.0)
     score += _SEVERE.get(firing.severity, 0.0) if firing.severity else 0.0
+    # Where something of it goes on, people are told of that, and not of what is over.
+    score -= 4.0 if one.heals else 0.0
     score += 1.0 if one.meaning.kind in _CAUSES else 0.0
     score -= 1.0 if one.meaning.kind is SymptomKind.RESTARTS else 0.0
     score -= 2.0 if is_outside_view(firing.metric) else 0.0

@@ -211,6 +211,22 @@ STORMS: dict[str, Storm] = {
         Context(),
         {"cache"},
     ),
+    "of one error that was over once and is back, the time that goes on is told": (
+        [
+            firing("once", "shop", "http_5xx_rate", 10, sev=2, healed_after_seconds=60.0, **HIGH, **loud("nil")),
+            firing("again", "shop", "http_5xx_rate", 30, sev=2, **HIGH, **loud("nil")),
+        ],
+        Context(),
+        {"again"},
+    ),
+    "of one error that was over each time the first is told": (
+        [
+            firing("once", "shop", "http_5xx_rate", 10, sev=2, healed_after_seconds=60.0, **HIGH, **loud("nil")),
+            firing("again", "shop", "http_5xx_rate", 30, sev=2, healed_after_seconds=60.0, **HIGH, **loud("nil")),
+        ],
+        Context(),
+        {"once"},
+    ),
     "a service whose lines begin with its own name complains of nobody": (
         [
             firing("br", "pay-br", "error_rate", 10, sev=4, **HIGH, **loud("a", "pay-br: card declined")),
