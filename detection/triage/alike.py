@@ -126,10 +126,15 @@ def _is_explained(one: Seen, root: Seen, group: Sequence[Seen], callees: dict[st
     return False
 
 
+def passes_on(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
+    """Return whether a firing only shows what another does to it: its logs name it, or its service calls it."""
+    return _names(one, other) or _calls_a_cause(one, other, callees)
+
+
 def _complains_of(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
     same_error = bool(one.signature) and one.signature == other.signature and one.signature_is_bad is not False
     is_view = one.service == other.service and is_outside_view(one.metric) and _sees_from_outside(one, other)
-    return same_error or is_view or _names(one, other) or _calls_a_cause(one, other, callees)
+    return same_error or is_view or passes_on(one, other, callees)
 
 
 def reachable(context: Context) -> dict[str, frozenset[str]]:

@@ -303,6 +303,39 @@ STORMS: dict[str, Storm] = {
         _open(summary="Expect errors in cart until it is back."),
         set(),
     ),
+    "what complains of a service whose trouble is owned joins that incident, with its symptoms": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil")),
+            firing("cart", "cart", "p99_latency_ms", 12, sev=2, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+            firing("web", "web", "http_5xx_rate", 13, sev=2, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+        ],
+        _open(),
+        set(),
+    ),
+    "a caller with an error of its own does not join the incident that another service owns": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil")),
+            firing("cart", "cart", "error_rate", 12, sev=2, **HIGH, **loud("key", "idempotency key not found")),
+        ],
+        Context(incidents=(TAKEN,), edges=calls(("mail", "shop"))),
+        {"cart"},
+    ),
+    "what complains of a service that is well again is told": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, healed_after_seconds=30.0, **HIGH, **loud("nil")),
+            firing("cart", "cart", "p99_latency_ms", 12, sev=2, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+        ],
+        _open(),
+        {"cart"},
+    ),
+    "who is hurt badly by what is owned is told, as those on it may not know": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil")),
+            firing("pay", "pay", "http_5xx_rate", 12, sev=1, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+        ],
+        _open(),
+        {"pay"},
+    ),
     "another service that is hurt badly since then is told": (
         [firing("a", "cart", "error_rate", 20, [(3, 0.01), (20, 0.4), (30, 0.4)], sev=1, **HIGH, **loud("nil"))],
         _open(),
