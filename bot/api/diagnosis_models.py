@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from detection.chain import Chain, chain_graph, chain_line
+from detection.chain import Chain, chain_graph, chain_line, path_of
 from integrations.wording import plain
 from storage.models import Diagnosis
 from workers.diagnosis.pipeline import fix_of, verdict_of
@@ -119,4 +119,6 @@ def diagnosis_out(row: Diagnosis) -> DiagnosisOut:
 
 
 def _chain(chain: Chain) -> ChainOut:
-    return ChainOut.model_validate({"line": chain_line(chain), **chain_graph(chain)})
+    return ChainOut.model_validate(
+        {"line": chain_line(chain.origin, path_of(chain), chain.victims), **chain_graph(chain)}
+    )

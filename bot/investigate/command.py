@@ -18,6 +18,7 @@ from bot.investigate.run import investigate
 from bot.investigate.throwaway import workshop
 from bot.investigate.words import cause_of
 from bot.terminal import shown
+from detection.chain import chain_line
 from workers.services import Services
 
 
@@ -85,7 +86,7 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
     for sentence in answer.story:
         console.print(f"  {sentence}")
     if answer.origin_service:
-        console.print(f"Chain: {chain_line(answer)}")
+        console.print(f"Chain: {chain_line(answer.origin_service, answer.propagation_path)}")
     if answer.what_to_do or answer.remediation:
         console.print(f"What to do: {answer.what_to_do or (answer.remediation or '').replace('-', ' ')}")
     for page_id, decision in answer.decisions.items():
@@ -95,22 +96,6 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
     if marks is not None:
         console.print(f"Against truth.json: {marks.line()}")
     console.print(f"{answer.seconds:.1f} s")
-
-
-def chain_line(answer: Investigation) -> str:
-    """Return the chain on one line, such as "cart-db → cart → checkout"; branches are separated by commas."""
-    if not answer.propagation_path:
-        return answer.origin_service or ""
-    below: dict[str, list[str]] = {}
-    for source, target in answer.propagation_path:
-        below.setdefault(source, []).append(target)
-    line, level = answer.origin_service or "", below.get(answer.origin_service or "", [])
-    seen = {answer.origin_service}
-    while level:
-        line += f" → {', '.join(level)}"
-        seen |= set(level)
-        level = [part for source in level for part in below.get(source, []) if part not in seen]
-    return line
 
 
 def _table(answers: Sequence[tuple[Investigation, Marks | None]]) -> Table:

@@ -1,158 +1,103 @@
-"""One row of a folder's files as triage knows it: an alert, a log pattern, a change, an incident, a window, an edge."""
+"""One row of a folder's files as triage knows it: an alert, a log pattern, a change, an incident, a window."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
-from bot.investigate.page_files import RowError, time_of
+from bot.investigate.reading.fields import moment, name, number, required_moment, text
 from detection.triage import Firing, LogPattern, OpenIncident, QuietWindow, RecentChange, numbers_named
-from detection.types import EdgeKind, Floats, ServiceEdge, Severity
-
-_WORDS = {
-    "sev1": Severity.SEV1,
-    "p1": Severity.SEV1,
-    "critical": Severity.SEV1,
-    "sev2": Severity.SEV2,
-    "p2": Severity.SEV2,
-    "high": Severity.SEV2,
-    "error": Severity.SEV2,
-    "sev3": Severity.SEV3,
-    "p3": Severity.SEV3,
-    "warning": Severity.SEV3,
-    "sev4": Severity.SEV4,
-    "p4": Severity.SEV4,
-    "low": Severity.SEV4,
-    "info": None,
-}
+from detection.types import Floats
+from storage.alerts import severity_of_word
 
 
 def firing_of(
-    row: Mapping[str, Any],
+    row: Mapping[str, object],
     patterns: Mapping[str, LogPattern],
     samples: Mapping[tuple[str, str], tuple[Floats, Floats]],
     tell: Callable[[str], None],
 ) -> Firing:
-    """Return an alert of pages.json; raise RowError for one without an id, a metric or a time.
+    """Return an alert of pages.json. Raises FieldError for one without an id, a metric or a time.
 
     tell: called with what is wrong with a value that an alert can do without.
     """
 
-    def number(name: str) -> float | None:
-        try:
-            return _number(row, name)
-        except RowError as error:
-            tell(str(error))
-            return None
+    def told_number(field: str) -> float | None:
+        found = number(row, field)
+        if found is None and row.get(field) is not None:
+            tell(f"{field} is no number: {str(row[field])[:60]!r}")
+        return found
 
-    service, metric = _text(row, "service"), _needed(row, "metric")
-    fired_at = time_of(_needed(row, "fired_at"), "fired_at")
-    healed = number("auto_resolved_after_s")
-    signature = _text(row, "related_pattern")
+    firing_id, service, metric = name(row, "id", "alert_id"), text(row, "service"), name(row, "metric")
+    fired_at = required_moment(row, "fired_at")
+    healed = told_number("auto_resolved_after_s")
+    signature = text(row, "related_pattern")
     times, values = samples.get((service or "", metric), (np.zeros(0), np.zeros(0)))
     return Firing(
-        firing_id=_needed(row, "id"),
+        firing_id=firing_id,
         service=service,
         metric=metric,
-        severity=_WORDS.get(str(row.get("severity", "")).strip().lower(), Severity.SEV3),
+        severity=severity_of_word(text(row, "severity")),
         fired_at=fired_at,
         ended_at=None if healed is None else fired_at + healed,
-        value=number("value"),
-        threshold=number("threshold"),
-        fired_last_hour=int(number("fired_count_last_1h") or 1),
+        value=told_number("value"),
+        threshold=told_number("threshold"),
+        fired_last_hour=int(told_number("fired_count_last_1h") or 1),
         healed_after_seconds=healed,
-        deploy_version=_text(row, "recent_deploy"),
+        deploy_version=text(row, "recent_deploy"),
         times=times,
         values=values,
         fingerprint=f"{service}:{metric}",
     ).with_logs(patterns.get(signature or "", LogPattern(signature)))
 
 
-def pattern_of(row: Mapping[str, Any]) -> tuple[str, LogPattern]:
+def pattern_of(row: Mapping[str, object]) -> tuple[str, LogPattern]:
     """Return a log pattern of patterns.json with its id."""
-    change = _number(row, "delta_vs_baseline_pct")
-    feeling = _text(row, "sentiment")
-    seen = row.get("first_seen")
-    pattern_id = _needed(row, "pattern_id")
+    change = number(row, "delta_vs_baseline_pct")
+    feeling = text(row, "sentiment")
+    pattern_id = name(row, "pattern_id")
     return pattern_id, LogPattern(
         pattern_id=pattern_id,
-        text=_text(row, "signature") or "",
+        text=text(row, "signature") or "",
         change=None if change is None else change / 100.0,
         is_bad=None if feeling is None else feeling.lower() == "negative",
-        first_seen=None if seen is None else time_of(seen, "first_seen"),
+        first_seen=moment(row, "first_seen"),
     )
 
 
-def change_of(row: Mapping[str, Any]) -> RecentChange:
+def change_of(row: Mapping[str, object]) -> RecentChange:
     """Return a deploy of deploys.json or a change of flags.json, with the limits that it names."""
-    at = next((row[name] for name in ("timestamp", "deployed_at", "changed_at") if row.get(name)), None)
-    if at is None:
-        raise RowError("has no timestamp")
-    version = next((str(row[name]) for name in ("version", "flag", "commit_sha") if row.get(name)), "a change")
-    return RecentChange(_text(row, "service"), version, time_of(at, "timestamp"), dict(numbers_named(row)))
+    at = required_moment(row, "timestamp", "deployed_at", "changed_at")
+    version = text(row, "version", "flag", "commit_sha") or "a change"
+    return RecentChange(text(row, "service"), version, at, dict(numbers_named(row)))
 
 
-def incident_of(row: Mapping[str, Any]) -> OpenIncident:
+def incident_of(row: Mapping[str, object]) -> OpenIncident:
     """Return an incident of incidents_open.json."""
+    said = text(row, "severity")
     return OpenIncident(
-        incident_id=_needed(row, "incident_id"),
-        service=_text(row, "service"),
-        metric=_text(row, "metric"),
-        signature=_text(row, "related_pattern"),
-        summary=_text(row, "summary") or "",
-        owner=_text(row, "owner"),
-        status=_text(row, "status") or "open",
-        opened_at=time_of(_needed(row, "opened_at"), "opened_at"),
-        severity=_WORDS.get(str(row.get("severity", "")).strip().lower()),
+        incident_id=name(row, "incident_id", "id"),
+        service=text(row, "service"),
+        metric=text(row, "metric"),
+        signature=text(row, "related_pattern"),
+        summary=text(row, "summary", "title") or "",
+        owner=text(row, "owner"),
+        status=text(row, "status") or "open",
+        opened_at=required_moment(row, "opened_at"),
+        severity=severity_of_word(said) if said else None,
     )
 
 
-def window_of(row: Mapping[str, Any]) -> QuietWindow:
+def window_of(row: Mapping[str, object]) -> QuietWindow:
     """Return announced maintenance: of a deploy, a change request or maintenance.json."""
     scope = row.get("scope", row.get("services"))
-    services = [str(one) for one in scope] if isinstance(scope, list) else [_text(row, "service") or ""]
-    signature = _text(row, "related_pattern")
+    services = [str(one) for one in scope] if isinstance(scope, list) else [text(row, "service") or ""]
+    signature = text(row, "related_pattern")
     return QuietWindow(
-        name=str(row.get("version") or row.get("incident_id") or row.get("id") or "maintenance"),
-        since=time_of(_needed(row, "window_start"), "window_start"),
-        until=time_of(_needed(row, "window_end"), "window_end"),
-        services=frozenset(name for name in services if name and name != "*"),
+        name=text(row, "version", "incident_id", "id") or "maintenance",
+        since=required_moment(row, "window_start"),
+        until=required_moment(row, "window_end"),
+        services=frozenset(service for service in services if service and service != "*"),
         signatures=frozenset([signature] if signature else []),
     )
-
-
-def edge_of(row: Mapping[str, Any]) -> ServiceEdge:
-    """Return an edge of service_map.json: who calls whom."""
-    caller = row.get("from", row.get("caller"))
-    callee = row.get("to", row.get("callee"))
-    if not isinstance(caller, str) or not isinstance(callee, str):
-        raise RowError('has no "from" or no "to"')
-    return ServiceEdge(caller, callee, EdgeKind.CALLS, "declared", 0.0)
-
-
-def _needed(row: Mapping[str, Any], name: str) -> str:
-    found = _text(row, name)
-    if found is None:
-        raise RowError(f'has no "{name}"')
-    return found
-
-
-def _text(row: Mapping[str, Any], name: str) -> str | None:
-    value = row.get(name)
-    return str(value) if isinstance(value, str | int | float) and str(value) else None
-
-
-def _number(row: Mapping[str, Any], name: str) -> float | None:
-    value = row.get(name)
-    if value is None:
-        return None
-    try:
-        number = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise RowError(f"{name} is not a number: {str(value)[:60]!r}")
-    return number

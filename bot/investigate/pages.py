@@ -7,15 +7,27 @@ the rest is used.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from bot.investigate.page_files import Problem, Reading, RowError
-from bot.investigate.page_rows import change_of, edge_of, firing_of, incident_of, pattern_of, window_of
+import numpy as np
+
+from bot.investigate.page_rows import change_of, firing_of, incident_of, pattern_of, window_of
+from bot.investigate.reading.documents import items_of
+from bot.investigate.reading.problems import Problems
+from bot.investigate.reading.surroundings import read_service_map
+from bot.investigate.reading.telemetry import read_metrics
 from detection.triage import Context, Decision, Firing, Judgement, LogPattern, triage
 from detection.types import Floats
+from integrations.inbound.reading.records import FieldError
+
+T = TypeVar("T")
+Row = Mapping[str, object]
+Samples = Mapping[tuple[str, str], tuple[Floats, Floats]]
+"""Times (seconds UTC) and values by service and metric, in time order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +38,7 @@ class TriageAnswer:
     reasons: dict[str, str]
     joins: dict[str, str]
     judgements: tuple[Judgement, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +49,92 @@ class Pages:
     context: Context
     now: float
     unreadable: tuple[str, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[str, ...]
 
 
 def read_pages(folder: Path) -> Pages:
     """Read the alerts of a folder and what surrounds them."""
-    reading = Reading(folder)
-    patterns = dict(reading.each("patterns.json", pattern_of, inside="patterns"))
-    samples = reading.samples("metrics.csv")
-    pages, unreadable = _read_firings(reading, patterns, samples)
-    deploys = reading.rows("deploys.json", inside="deploys")
-    flags = reading.rows("flags.json", inside="flags")
-    known = reading.rows("incidents_open.json", inside="incidents")
-    announced = [*deploys, *known, *reading.rows("maintenance.json", inside="windows")]
+    problems = Problems()
+    found = {name: _rows(folder / f"{name}.json", inside, problems) for name, inside in _FILES}
+    patterns = dict(_converted("patterns.json", found["patterns"], pattern_of, problems))
+    samples = _samples(folder / "metrics.csv", problems)
+    pages, unreadable = _firings(found["pages"], patterns, samples, problems)
     # A maintenance entry is a plan; it is no deploy that explains a change, and no incident that somebody is on.
-    windows = reading.convert([row for row in announced if "window_end" in row.value], window_of)
-    context = Context(
-        changes=tuple(reading.convert([row for row in (*deploys, *flags) if "window_end" not in row.value], change_of)),
-        incidents=tuple(reading.convert([row for row in known if "window_end" not in row.value], incident_of)),
-        windows=tuple(windows),
-        edges=tuple(reading.each("service_map.json", edge_of, inside="edges")),
-    )
+    windows = [
+        window
+        for name in ("deploys", "incidents_open", "maintenance")
+        for window in _converted(f"{name}.json", _planned(found[name]), window_of, problems)
+    ]
+    changes = [
+        change
+        for name in ("deploys", "flags")
+        for change in _converted(f"{name}.json", _done(found[name]), change_of, problems)
+    ]
+    known = _converted("incidents_open.json", _done(found["incidents_open"]), incident_of, problems)
+    service_map = folder / "service_map.json"
+    edges, _ = read_service_map(service_map, problems) if service_map.is_file() else ([], [])
+    context = Context(changes=tuple(changes), incidents=tuple(known), windows=tuple(windows), edges=tuple(edges))
     latest = [*(one.fired_at for one in pages), *(float(times.max()) for times, _ in samples.values() if times.size)]
-    return Pages(tuple(pages), context, max(latest, default=0.0), unreadable, tuple(reading.problems))
+    return Pages(tuple(pages), context, max(latest, default=0.0), unreadable, problems.told())
 
 
-def _read_firings(
-    reading: Reading, patterns: Mapping[str, LogPattern], samples: Mapping[tuple[str, str], tuple[Floats, Floats]]
+_FILES = (
+    ("pages", ("pages", "alerts")),
+    ("patterns", ("patterns", "signatures")),
+    ("deploys", ("deploys",)),
+    ("flags", ("changes", "flags")),
+    ("incidents_open", ("incidents",)),
+    ("maintenance", ("windows",)),
+)
+"""The files of a folder of alerts, and the names under which each may hold its list."""
+
+
+def _rows(path: Path, inside: Iterable[str], problems: Problems) -> list[tuple[str, Row]]:
+    return list(items_of(path, problems, *inside)) if path.is_file() else []
+
+
+def _planned(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, Row]]:
+    return [(place, row) for place, row in rows if "window_end" in row]
+
+
+def _done(rows: Iterable[tuple[str, Row]]) -> list[tuple[str, Row]]:
+    return [(place, row) for place, row in rows if "window_end" not in row]
+
+
+def _converted(file: str, rows: Iterable[tuple[str, Row]], convert: Callable[[Row], T], problems: Problems) -> list[T]:
+    """Convert rows; what cannot be converted is a problem and left out."""
+    found = []
+    for place, row in rows:
+        try:
+            found.append(convert(row))
+        except FieldError as error:
+            problems.add(file, place, f"{error.field} {error.message}")
+    return found
+
+
+def _samples(path: Path, problems: Problems) -> dict[tuple[str, str], tuple[Floats, Floats]]:
+    series: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for point in read_metrics(path, problems) if path.is_file() else []:
+        series.setdefault((point.service, point.name), []).append((point.happened_at, point.value))
+    return {
+        key: (np.array([at for at, _ in points]), np.array([value for _, value in points]))
+        for key, points in ((key, sorted(points)) for key, points in series.items())
+    }
+
+
+def _firings(
+    rows: Iterable[tuple[str, Row]], patterns: Mapping[str, LogPattern], samples: Samples, problems: Problems
 ) -> tuple[list[Firing], tuple[str, ...]]:
     """Return the alerts that can be read, and the ids of the others."""
     firings, unreadable = [], []
-    for row in reading.rows("pages.json", inside="pages"):
+    for place, row in rows:
+        tell = partial(problems.add, "pages.json", place)
         try:
-            firings.append(firing_of(row.value, patterns, samples, partial(reading.tell, row)))
-        except RowError as error:
-            reading.tell(row, str(error))
-            if row.value.get("id"):
-                unreadable.append(str(row.value["id"]))
+            firings.append(firing_of(row, patterns, samples, tell))
+        except FieldError as error:
+            tell(f"{error.field} {error.message}")
+            if row.get("id"):
+                unreadable.append(str(row["id"]))
     return firings, tuple(unreadable)
 
 

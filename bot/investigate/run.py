@@ -72,7 +72,7 @@ def _triaged(folder: Path) -> Investigation:
         case=folder.name,
         decisions=dict(decided.decisions),
         reasons=dict(decided.reasons),
-        problems=tuple(str(problem) for problem in decided.problems),
+        problems=decided.problems,
     )
 
 

@@ -3,7 +3,7 @@
 from detection.chain.account import Chain, ChainLink
 from detection.chain.chain import trace_chain
 from detection.chain.observed import LineGroup, Sign, Surroundings, TraceHop
-from detection.chain.picture import chain_graph, chain_line
+from detection.chain.picture import TreeNode, chain_graph, chain_line, chain_tree, path_of
 
 __all__ = [
     "Chain",
@@ -12,7 +12,10 @@ __all__ = [
     "Sign",
     "Surroundings",
     "TraceHop",
+    "TreeNode",
     "chain_graph",
     "chain_line",
+    "chain_tree",
+    "path_of",
     "trace_chain",
 ]

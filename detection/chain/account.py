@@ -40,7 +40,7 @@ def reasons_for(
 ) -> Iterable[str]:
     """Yield why it began there: what the origin shows, who followed, who holds it, and who raised the alarm."""
     state = states[best.part]
-    kinds = sorted(kind.replace("_", " ") for kind in (state.own_kinds or state.kinds))
+    kinds = sorted(kind.in_words for kind in (state.own_kinds or state.kinds))
     yield f"{best.part} shows {_listed(kinds)} of its own."
     if best.reached:
         yield f"{_listed(list(best.reached))} followed, each after what it depends on."

@@ -1,19 +1,40 @@
-"""The chain as one line for a card, and as a graph for the API."""
+"""The chain as one line for a card, as a graph for the API, and as the tree that pictures are drawn from."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from detection.chain.account import Chain
 from detection.types import JsonValue
 
 _LONGEST_LINE = 6
+_MOST_NODES = 40
+
+Path = Sequence[tuple[str, str]]
+"""(cause, victim) pairs."""
 
 
-def chain_line(chain: Chain) -> str:
+@dataclass(frozen=True, slots=True)
+class TreeNode:
+    """A part in the tree of a chain. rank: steps from the origin. parent: the place of the part that dragged it along.
+
+    also: other parts that dragged it along too.
+    """
+
+    name: str
+    rank: int
+    parent: int | None
+    also: tuple[str, ...] = ()
+
+
+def chain_line(origin: str | None, path: Path, victims: Sequence[str] = ()) -> str:
     """Return "cart-db → cart → checkout": the longest way, and who else was dragged along; empty without an origin."""
-    if chain.origin is None or not chain.links:
-        return chain.origin or ""
-    way = _longest_way(chain, chain.origin, frozenset())
-    beside = [victim for victim in chain.victims if victim not in way]
+    if origin is None or not path:
+        return origin or ""
+    way = _longest_way(origin, path, frozenset())
+    everybody = dict.fromkeys((*victims, *(victim for _, victim in path)))
+    beside = [victim for victim in everybody if victim not in way]
     shown = way if len(way) <= _LONGEST_LINE else (*way[:3], "…", *way[-2:])
     line = " → ".join(shown)
     if len(way) == 2 and beside:
@@ -21,13 +42,44 @@ def chain_line(chain: Chain) -> str:
     return f"{line} (and {', '.join(beside)})" if beside else line
 
 
-def _longest_way(chain: Chain, part: str, passed: frozenset[str]) -> tuple[str, ...]:
+def _longest_way(part: str, path: Path, passed: frozenset[str]) -> tuple[str, ...]:
     ways = [
-        _longest_way(chain, link.target, passed | {part})
-        for link in chain.links
-        if link.source == part and link.target not in passed
+        _longest_way(victim, path, passed | {part}) for cause, victim in path if cause == part and victim not in passed
     ]
     return (part, *max(ways, key=len, default=()))
+
+
+def path_of(chain: Chain) -> tuple[tuple[str, str], ...]:
+    """Return the chain's links as (cause, victim) pairs."""
+    return tuple((link.source, link.target) for link in chain.links)
+
+
+def chain_tree(origin: str, path: Path) -> list[TreeNode]:
+    """Return the parts that the origin reaches, depth first and each once: a tree stays readable on a phone."""
+    below: dict[str, list[str]] = {}
+    above: dict[str, list[str]] = {}
+    for cause, victim in path:
+        below.setdefault(cause, []).append(victim)
+        above.setdefault(victim, []).append(cause)
+    nodes: list[TreeNode] = []
+    _grow(origin, None, below, above, nodes)
+    return nodes
+
+
+def _grow(
+    name: str,
+    parent: int | None,
+    below: Mapping[str, Sequence[str]],
+    above: Mapping[str, Sequence[str]],
+    nodes: list[TreeNode],
+) -> None:
+    by, rank = (None, 0) if parent is None else (nodes[parent].name, nodes[parent].rank + 1)
+    also = () if parent is None else tuple(one for one in above.get(name, ()) if one != by)
+    nodes.append(TreeNode(name, rank, parent, also))
+    place = len(nodes) - 1
+    for victim in below.get(name, ()):
+        if len(nodes) < _MOST_NODES and all(node.name != victim for node in nodes):
+            _grow(victim, place, below, above, nodes)
 
 
 def chain_graph(chain: Chain) -> dict[str, JsonValue]:

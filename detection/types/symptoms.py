@@ -42,3 +42,38 @@ class SymptomKind(StrEnum):
     LOG_VOLUME = "log_volume"
     RESULTS = "results"
     """The results differ: fewer sales, empty answers, wrong amounts."""
+
+    @property
+    def in_words(self) -> str:
+        """What people are told is wrong, as in "shows …" and "can cause …"."""
+        return _IN_WORDS.get(self, self.value.replace("_", " "))
+
+
+_IN_WORDS = {
+    SymptomKind.LATENCY: "slowness",
+    SymptomKind.CLIENT_ERRORS: "client errors",
+    SymptomKind.CANCELLED: "cancelled calls",
+    SymptomKind.CRASH: "crashes",
+    SymptomKind.TRAFFIC: "more traffic",
+    SymptomKind.TRAFFIC_LOST: "lost traffic",
+    SymptomKind.QUERY_COUNT: "more queries",
+    SymptomKind.SLOW_QUERIES: "slow queries",
+    SymptomKind.ROWS_READ: "more rows read",
+    SymptomKind.LOCKS: "waits for locks",
+    SymptomKind.CPU: "load on the CPU",
+    SymptomKind.MEMORY: "use of memory",
+    SymptomKind.CONNECTIONS: "a lack of connections",
+    SymptomKind.THREADS: "a lack of threads",
+    SymptomKind.FILE_HANDLES: "a lack of file handles",
+    SymptomKind.DISK: "a full disk",
+    SymptomKind.QUEUE: "a growing queue",
+    SymptomKind.THROTTLED: "throttling",
+    SymptomKind.AUTHENTICATION: "failed sign-ins",
+    SymptomKind.CERTIFICATE: "refused certificates",
+    SymptomKind.NAME_LOOKUP: "failed name lookups",
+    SymptomKind.NETWORK: "network trouble",
+    SymptomKind.DECODING: "unreadable messages",
+    SymptomKind.SCHEMA: "schema errors",
+    SymptomKind.LOG_VOLUME: "more log lines",
+    SymptomKind.RESULTS: "other results",
+}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from detection.chain import chain_line
+from detection.chain import chain_line, path_of
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardAction
 from integrations.protocols import CodeHost
@@ -18,6 +18,7 @@ from storage.database.rows import hold
 from storage.models import Diagnosis, Incident
 from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
+from workers.diagnosis.chain_message import LONGEST_CHAIN, is_worth_a_picture
 from workers.diagnosis.model import FixPlan
 from workers.diagnosis.request import is_covered
 from workers.errors import NotConfiguredError, RefusedError
@@ -33,7 +34,6 @@ OVERDUE = timedelta(minutes=30)
 CAUSE_RIGHT, CAUSE_WRONG = "cause_right", "cause_wrong"
 """The buttons under a diagnosis; their value is its id."""
 
-LONGEST_CHAIN = 300
 LONGEST_REASON = 600
 
 AGAIN = "Press Diagnose again on the incident's message when that is mended."
@@ -70,6 +70,10 @@ def _tell(services: Services, session: Session, diagnosis: Diagnosis, fix: FixPl
         is_answer=is_answer,
     )
     enqueue_refresh(session, incident_id, key=f"diagnosis:{diagnosis.id}", now=now)
+    verdict = pipeline.verdict_of(diagnosis)
+    if verdict is not None and is_worth_a_picture(verdict.chain):
+        drawing = {"diagnosis_id": diagnosis.id, "since": now.timestamp(), "is_answer": is_answer}
+        outbox.enqueue(session, "draw_chain", drawing, key=f"chain:{diagnosis.id}", now=now)
     if diagnosis.status == "concluded" and fix.action:
         arguments = {"diagnosis_id": diagnosis.id, "is_answer": is_answer}
         outbox.enqueue(session, "propose_fix", arguments, key=f"propose:{diagnosis.id}", now=now)
@@ -182,7 +186,9 @@ def _spread(diagnosis: Diagnosis) -> Iterator[Markup]:
     """Yield the chain as one line: what failed first, and who was dragged along."""
     verdict = pipeline.verdict_of(diagnosis)
     if verdict is not None and verdict.chain is not None and verdict.chain.links:
-        yield ours("**{chain}**", chain=quoted(chain_line(verdict.chain), LONGEST_CHAIN))
+        chain = verdict.chain
+        line = chain_line(chain.origin, path_of(chain), chain.victims)
+        yield ours("**{chain}**", chain=quoted(line, LONGEST_CHAIN))
 
 
 def _what_to_do(fix: FixPlan | None) -> Iterator[Markup]:

@@ -29,6 +29,7 @@ QUEUES: Mapping[str, str] = {
     "tell_dead_letters": PEOPLE,
     "diagnose": BACKGROUND,
     "draw_picture": BACKGROUND,
+    "draw_chain": BACKGROUND,
     "tick": BACKGROUND,
     "pull_elasticsearch": BACKGROUND,
     "read_status_feeds": BACKGROUND,

@@ -14,6 +14,7 @@ from workers.clicks.escalate import escalate, escalation_given_up
 from workers.clicks.slash_command import answer_command, command_given_up
 from workers.clicks.submissions import handle_submission, submission_given_up
 from workers.clicks.ticket import create_ticket, ticket_given_up
+from workers.diagnosis.chain_message import draw_chain
 from workers.diagnosis.job import diagnose, diagnosis_given_up
 from workers.lifecycle.tick import tick
 from workers.remediation.closing import close_given_up, close_pull_request
@@ -64,6 +65,7 @@ JOBS: dict[str, Job] = {
     "refresh_incident": Job(refresh_incident, given_up=message_given_up),
     "deliver": Job(deliver, given_up=delivery_given_up),
     "draw_picture": Job(draw_picture),
+    "draw_chain": Job(draw_chain),
     "tell_person": Job(tell_person, 60),
     "tell_outage": Job(tell_outage, 60),
     "tell_delays": Job(tell_delays, 60),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import structlog
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card
-from integrations.errors import ChannelRefusedError, MessageGoneError, ThreadRefusedError
+from integrations.errors import ChannelRefusedError, MessageGoneError, PictureNotReadyError, ThreadRefusedError
 from integrations.protocols import MessageReference
 from storage import deliveries
 from storage.models import Delivery
@@ -28,6 +29,9 @@ WAIT_SECONDS = 5.0
 
 BLOCKED_SECONDS = 60.0
 """The same, while the channel takes no messages, and at most."""
+
+PICTURE_SETTLES = timedelta(seconds=30)
+"""How long a message waits, from when it was enqueued, for the channel to accept its picture."""
 
 
 def deliver(services: Services, delivery_id: int) -> None:
@@ -52,7 +56,7 @@ def deliver(services: Services, delivery_id: int) -> None:
         take_turn(services, delivery, place.pace, delivery.key, lane)
         card = CARD.validate_python(delivery.content)
         with sending(services, delivery, place.pace, delivery.key):
-            posted = _post(services, delivery, place, card)
+            posted = _post_with_its_picture(services, delivery, place, card)
         _mark_posted(services, delivery_id, posted, card)
 
 
@@ -100,6 +104,17 @@ def _later(delivery: Delivery, before: Delivery | None, why: str, earlier: int =
         delivery.status, delivery.error = before.status, before.error
         wait = BLOCKED_SECONDS
     return NotYetError(why, after_seconds=wait)
+
+
+def _post_with_its_picture(services: Services, delivery: Delivery, place: _Place, card: Card) -> MessageReference:
+    """Post the card. Raises NotYetError while the channel does not accept its picture, which later is left out."""
+    try:
+        return _post(services, delivery, place, card)
+    except PictureNotReadyError as error:
+        if services.clock() - delivery.created_at < PICTURE_SETTLES:
+            raise NotYetError(str(error), after_seconds=error.retry_after_seconds or WAIT_SECONDS) from error
+        log.info("picture_left_out", delivery_id=delivery.id, error=str(error))
+        return _post(services, delivery, place, replace(card, picture=None))
 
 
 def _post(services: Services, delivery: Delivery, place: _Place, card: Card) -> MessageReference:

@@ -76,7 +76,7 @@ def _section(number: int, answer: Investigation, marks: Marks | None) -> str:
 
 def _verdict(answer: Investigation) -> str:
     width = round(100 * min(max(answer.confidence, 0.0), 1.0))
-    remedy = (answer.remediation or "").replace("-", " ")
+    remedy = answer.what_to_do or (answer.remediation or "").replace("-", " ")
     to_do = f'<p><span class="label">What to do</span>{_text(remedy)}</p>' if remedy else ""
     return (
         f'<div class="verdict"><p><span class="label">Cause</span><strong>{_text(cause_of(answer))}</strong></p>'

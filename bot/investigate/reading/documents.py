@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from bot.investigate.reading.json_items import NoListError, json_items
 from bot.investigate.reading.problems import Problems
 
 LARGEST_BYTES = 200_000_000
@@ -41,24 +42,25 @@ def json_of(path: Path, problems: Problems) -> object:
 
 
 def items_of(path: Path, problems: Problems, *keys: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield the objects of a list, each with its place, from `[…]` or from `{"<key>": […]}`."""
-    found, prefix = json_of(path, problems), ""
-    if isinstance(found, dict):
-        key = next((key for key in keys if isinstance(found.get(key), list)), None)
-        if key is None:
-            problems.add(path.name, "", f"must be a list, or an object with {' or '.join(keys)}")
-            return
-        found, prefix = found[key], key
-    if found is None:
+    """Yield the objects of a list, each with its place, from `[…]` or from `{"<key>": […]}`.
+
+    Of a file that breaks off, what stands before is yielded.
+    """
+    text = text_of(path, problems)
+    if not text.strip():
         return
-    if not isinstance(found, list):
-        problems.add(path.name, "", "must be a list of objects")
-        return
-    for number, item in enumerate(found):
-        if isinstance(item, dict):
-            yield f"{prefix}[{number}]", item
-        else:
-            problems.add(path.name, f"{prefix}[{number}]", "must be an object")
+    try:
+        for line, place, item in json_items(text, keys):
+            if isinstance(item, dict):
+                yield f"line {line}, {place}", item
+            else:
+                problems.add(path.name, f"line {line}, {place}", "must be an object")
+    except json.JSONDecodeError as error:
+        problems.add(path.name, f"line {error.lineno}", f"is not JSON: {error.msg}")
+    except RecursionError:
+        problems.add(path.name, "", "is nested too deep")
+    except NoListError:
+        problems.add(path.name, "", f"must be a list, or an object with {' or '.join(keys)}")
 
 
 def lines_of(path: Path, problems: Problems) -> Iterator[tuple[int, str]]:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from bot.investigate.reading.documents import items_of, json_of, lines_of, rows_of
+from bot.investigate.reading.documents import items_of, lines_of, rows_of
 from bot.investigate.reading.fields import FAR_FUTURE, LONGEST_NAME, moment, name, number, required_moment, text
 from bot.investigate.reading.problems import Problems
 from detection.types import JsonValue, LogRecord, MetricPoint, Span
@@ -119,22 +119,19 @@ def read_spans(path: Path, problems: Problems) -> list[Span]:
 
 
 def _spans(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, object]]]:
-    document = json_of(path, problems)
-    if not isinstance(document, dict) or not isinstance(document.get("traces"), list):
-        if document is not None:
-            yield from items_of(path, problems, "spans")
-        return
-    for number_of, trace in enumerate(document["traces"]):
-        place = f"traces[{number_of}]"
-        spans = trace.get("spans") if isinstance(trace, dict) else None
-        if not isinstance(spans, list):
-            problems.add(path.name, place, "must be an object with spans")
-            continue
-        for index, span in enumerate(spans):
-            if isinstance(span, dict):
-                yield f"{place}.spans[{index}]", {"trace_id": trace.get("trace_id"), **span}
-            else:
-                problems.add(path.name, f"{place}.spans[{index}]", "must be an object")
+    """Yield the spans of a list of spans, or of the traces of a list of traces."""
+    for place, item in items_of(path, problems, "traces", "spans"):
+        spans = item.get("spans")
+        if spans is None:
+            yield place, item
+        elif not isinstance(spans, list):
+            problems.add(path.name, place, "spans must be a list")
+        else:
+            for index, span in enumerate(spans):
+                if isinstance(span, dict):
+                    yield f"{place}, spans[{index}]", {"trace_id": item.get("trace_id"), **span}
+                else:
+                    problems.add(path.name, f"{place}, spans[{index}]", "must be an object")
 
 
 def _otlp(span: Mapping[str, object], services: Mapping[tuple[str, str], str]) -> dict[str, object]:

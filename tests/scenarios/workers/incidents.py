@@ -8,12 +8,15 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from detection.chain import Chain, ChainLink
 from detection.types import Finding, Metric, Severity, Subject
 from integrations.cards import Card, Modal
 from storage import deliveries, diagnoses, incidents, proposals
 from storage.models import Delivery, Diagnosis, Incident, Proposal
 from workers.clicks.buttons import DIAGNOSIS_BUTTONS, JOB_BUTTONS
 from workers.diagnosis.fix import REVERT_PULL_REQUEST
+from workers.diagnosis.model import Verdict
+from workers.diagnosis.pipeline import CONFIRM
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message, thread_key
@@ -95,6 +98,20 @@ def diagnosed(services: Services, incident_id: int, *, fix: dict[str, Any] | Non
         )  # fmt: skip
         enqueue_refresh(session, incident_id, key=f"diagnosed:{diagnosis.id}", now=now)
         return diagnosis.id
+
+
+def spread(services: Services, incident_id: int, *links: tuple[str, str]) -> int:
+    """Store a concluded diagnosis whose failure spread along (cause, victim) links; return its id."""
+    chain = Chain(
+        links[0][0], tuple(ChainLink(cause, victim, "it calls it") for cause, victim in links),
+        tuple(victim for _, victim in links), (), 0.9, (),
+    )  # fmt: skip
+    verdict = Verdict("concluded", (), "commit", None, 0.0, 0.9, None, (), chain=chain)
+    diagnosis_id = diagnosed(services, incident_id)
+    with services.sessions.begin() as session:
+        diagnosis = diagnoses.get_diagnosis(session, diagnosis_id)
+        diagnoses.save_checkpoint(session, diagnosis, "confirm", CONFIRM.codec.dump_python(verdict, mode="json"))
+    return diagnosis_id
 
 
 def revert_proposal(

@@ -13,7 +13,7 @@ from workers.diagnosis.causes.candidates import services_of
 from workers.diagnosis.causes.fit import Fit, fit
 from workers.diagnosis.causes.suspicion import evidence
 from workers.diagnosis.causes.trajectory import has_course, trajectory
-from workers.diagnosis.changes import ChangeReading, is_shared, read_change
+from workers.diagnosis.changes import ChangeReading, EffectKind, is_shared, read_change
 from workers.diagnosis.changes.hunks import hunk_of
 from workers.diagnosis.model import Evidence
 from workers.diagnosis.scene.model import Observed
@@ -106,6 +106,10 @@ def _where(best: Judged) -> dict[str, JsonValue]:
     return {"line": quoted(effect.line.strip(), 100), "line_number": hunk.number, "hunks": hunk.hunks}
 
 
+_HARDLY = 0.25
+"""How strong code that computes something else is at most, where no rule knows what it can do."""
+
+
 def _said(commit: Markup, best: Judged, count: int) -> Markup:
     effect, sign = best.fit.effect, best.fit.sign
     if best.reading.is_inert:
@@ -118,14 +122,27 @@ def _said(commit: Markup, best: Judged, count: int) -> Markup:
             else "could not be read, and its title says no more"
         )
         return ours("{commit}{of_these} {read}.", commit=commit, of_these=of_these, read=read)
-    return ours(
-        "{commit} could do this: {line}{place} can cause {kind} in {part}.",
-        commit=commit,
-        line=quoted_code(effect.line.strip() or effect.name, 120),
-        place=ours(" in {path}", path=quoted(effect.path, 100)) if effect.path else ours(""),
-        kind=str(sign.kind).replace("_", " "),
-        part=quoted(sign.part, 60),
-    )
+    line = quoted_code(effect.line.strip() or effect.name, 120)
+    place = ours(" in {path}", path=quoted(effect.path, 100)) if effect.path else ours("")
+    kind, part = sign.kind.in_words, quoted(sign.part, 60)
+    if effect.kind is EffectKind.LOGIC and effect.strength <= _HARDLY:
+        said = ours(
+            "{commit} changes {line}{place}: nothing that is known to cause {kind}.",
+            commit=commit,
+            line=line,
+            place=place,
+            kind=kind,
+        )
+    else:
+        said = ours(
+            "{commit} could do this: {line}{place} can cause {kind} in {part}.",
+            commit=commit,
+            line=line,
+            place=place,
+            kind=kind,
+            part=part,
+        )
+    return said
 
 
 def _place(key: str, services: frozenset[str], best: Judged | None, observed: Observed) -> Evidence | None:

@@ -105,7 +105,7 @@ def _beside(parts: set[str], observed: Observed) -> Evidence | None:
     harm = [sign for sign in observed.signs if sign.part in around and sign.kind in HARM]
     clear = [sign for sign in harm if sign.source not in _A_HANDFUL or sign.part in parts]
     if clear:
-        return _harmed(clear[0].part, str(clear[0].kind).replace("_", " "))
+        return _harmed(clear[0].part, clear[0].kind.in_words)
     if harm:
         return None
     others = [

@@ -16,7 +16,7 @@ from workers.diagnosis.changes.rules.consumers import consumer_effects
 from workers.diagnosis.changes.rules.fields import field_effects
 from workers.diagnosis.changes.rules.growth import growth_effects
 from workers.diagnosis.changes.rules.idioms import idiom_effects
-from workers.diagnosis.changes.rules.inert import is_telemetry, only_renames, why_inert
+from workers.diagnosis.changes.rules.inert import changes_only_sentences, is_telemetry, only_renames, why_inert
 from workers.diagnosis.changes.rules.knobs import setting_effects
 from workers.diagnosis.changes.rules.lookups import lookup_effects
 from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, message_effects
@@ -100,6 +100,8 @@ def _judged(
     because = ""
     if strongest <= _WEAK:
         because = why_inert(blocks) or ("only gives something another name" if only_renames(blocks) else "")
+    if not because and changes_only_sentences(blocks):
+        because = "only changes sentences that people read"
     if not because and adds_only_indexes(blocks):
         because = "only adds an index or a table, without a lock"
     if because and unread and not is_said_to_be_harmless(commit.message):

@@ -17,7 +17,7 @@ from storage.database.base import Base
 from storage.models import AuditEntry, Delivery, Diagnosis, OutboxJob, Proposal, TimelineEntry, Verification
 from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat, FakeCodeHost, FakeEscalation, FakeTickets
-from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of
+from tests.scenarios.workers.incidents import diagnosed, offered, opened, place_of, spread
 from tests.scenarios.workers.worker import Clock, Worker
 from workers.remediation import approvals
 from workers.running import actors
@@ -139,6 +139,11 @@ def picture(services: Services, worker: Worker) -> Job:
     return "draw_picture", dict(jobs[0])
 
 
+def chain(services: Services, worker: Worker) -> Job:
+    diagnosis_id = spread(services, opened(services), ("cart-db", "cart"), ("cart", "checkout"))
+    return "draw_chain", {"diagnosis_id": diagnosis_id, "since": services.clock().timestamp(), "is_answer": False}
+
+
 def private_message(services: Services, worker: Worker) -> Job:
     arguments = {
         "channel": "C1", "user_id": "UANA", "text": "No.", "thread_id": None, "response_url": None,
@@ -167,6 +172,7 @@ STORIES: dict[str, Story] = {
     "create_ticket": of_incident("create_ticket", user_name="Ana"),
     "escalate": of_incident("escalate", user_name="Ana"),
     "draw_picture": picture,
+    "draw_chain": chain,
     "tell_person": private_message,
     "tell_outage: Teams": outage(TEAMS),
     "tell_outage: a person": outage("UANA"),

@@ -112,7 +112,7 @@ def test_the_picture_draws_each_part_once_below_whom_it_was_dragged_along_by() -
     path = (("cart-db", "cart"), ("cart", "checkout"), ("cart-db", "search"), ("search", "checkout"))
     drawn = ElementTree.fromstring(chain_picture("cart-db", path))
     texts = [item.text for item in drawn.iter("text")]
-    assert texts == ["cart-db", "cart", "checkout (also by search)", "search"]
+    assert texts == ["cart-db failed first", "cart", "checkout (also by search)", "search"]
     assert len(list(drawn.iter("path"))) == 3
 
 

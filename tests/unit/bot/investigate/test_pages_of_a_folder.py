@@ -131,9 +131,9 @@ def test_what_is_broken_is_told_with_its_line_and_the_rest_is_used(folder: Path)
     assert set(answer.decisions) == {"root", "owned", "drain", "caller", "blip"}
     assert answer.decisions["blip"] == "page", "what cannot be judged is told"
     told = [str(one) for one in answer.problems]
-    assert 'pages.json, line 15: has no "metric"' in told
-    assert "pages.json, line 27: fired_at is not a time: 'soon'" in told
-    assert "metrics.csv, line 5: has no time or no number" in told
+    assert "pages.json, line 15, item[1]: metric is missing" in told
+    assert any(one.startswith("pages.json, line 27, item[2]: fired_at 'soon' is not an ISO 8601 time") for one in told)
+    assert "metrics.csv, line 5: value is no number" in told
     assert "patterns.json, line 1: is not JSON: Expecting value" in told
     assert len(told) == 5
 
@@ -149,4 +149,4 @@ def test_a_number_that_cannot_be_read_costs_the_number_and_not_the_alert(folder:
     _write(folder, "pages.json", pages)
     answer = triage_folder(folder)
     assert answer.decisions["root"] == "page"
-    assert [str(one) for one in answer.problems] == ["pages.json, line 2: threshold is not a number: 'low'"]
+    assert answer.problems == ("pages.json, line 2, item[0]: threshold is no number: 'low'",)

@@ -172,9 +172,13 @@ def test_the_usual_count_of_a_signature_follows_from_its_change(tmp_path: Path) 
         ("alert.json", "{", "alert.json, line 1: is not JSON"),
         ("alert.json", {"service": "a"}, "alert.json, fired_at: is missing"),
         ("context/deploys.json", {"releases": []}, "deploys.json: must be a list, or an object with deploys"),
-        ("context/deploys.json", [{"service": "a"}], "deploys.json, [0]: timestamp is missing"),
-        ("context/commits.json", [{"sha": "zzz", "timestamp": 1}], "commits.json, [0]: sha 'zzz' is no commit"),
-        ("events.json", {"events": ["x"]}, "events.json, events[0]: must be an object"),
+        ("context/deploys.json", [{"service": "a"}], "deploys.json, line 1, item[0]: timestamp is missing"),
+        (
+            "context/commits.json",
+            [{"sha": "zzz", "timestamp": 1}],
+            "commits.json, line 1, item[0]: sha 'zzz' is no commit",
+        ),
+        ("events.json", {"events": ["x"]}, "events.json, line 1, events[0]: must be an object"),
         ("service_map.json", {"edges": [{"from": "a"}]}, "service_map.json, edges[0]: needs from and to"),
     ],
 )
@@ -182,6 +186,55 @@ def test_what_is_broken_is_told_with_its_place(tmp_path: Path, name: str, conten
     write(tmp_path, name, content)
 
     assert any(told in problem for problem in read_folder(tmp_path).problems.told()), told
+
+
+def test_a_row_is_told_with_the_line_on_which_it_begins(tmp_path: Path) -> None:
+    good = '{"service": "cart", "version": "v1", "timestamp": "2026-05-04T10:00:00Z"}'
+    write(
+        tmp_path,
+        "deploys.json",
+        f'{{\n "window": {{"deploys": 1}},\n "deploys": [\n  {good},\n  {{"service": "web"}}\n ]\n}}',
+    )
+    found = read_folder(tmp_path)
+    assert [deploy.service for deploy in found.deploys] == ["cart"]
+    assert found.problems.told() == ("deploys.json, line 5, deploys[1]: timestamp is missing",)
+
+
+@pytest.mark.parametrize("rest", ['{"service": "web", "times', "", "{]", '{"service": "web"} {"service": "x"}]', "12,"])
+def test_of_a_file_that_breaks_off_what_is_whole_is_read(tmp_path: Path, rest: str) -> None:
+    good = '{"service": "cart", "version": "v1", "timestamp": "2026-05-04T10:00:00Z"}'
+    write(tmp_path, "deploys.json", f"[{good},\n{rest}")
+    found = read_folder(tmp_path)
+    assert [deploy.service for deploy in found.deploys] == ["cart"]
+    assert any("line 2" in problem for problem in found.problems.told())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        "{}",
+        '{"deploys": []}',
+        '{"deploys": {}}',
+        '"deploys"',
+        "7",
+        "",
+        " \n",
+        "{",
+        "[",
+        '{"a": 1',
+        '{"a"',
+        '{"a":',
+        "{7: []}",
+        '{"deploys": [}',
+        "nul",
+    ],
+)
+def test_a_file_without_a_row_is_told_and_never_fatal(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "deploys.json", text)
+    found = read_folder(tmp_path)
+    assert found.deploys == []
+    assert bool(found.problems.told()) == (text.strip() not in ("", "[]", '{"deploys": []}'))
 
 
 def test_a_source_can_be_left_out(tmp_path: Path) -> None:

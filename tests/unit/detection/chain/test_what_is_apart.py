@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detection.chain import Surroundings, chain_graph, chain_line, trace_chain
+from detection.chain import Surroundings, chain_graph, chain_line, path_of, trace_chain
 from tests.unit.detection.chain.stories import hop, links, told
 
 
@@ -104,7 +104,7 @@ def test_an_ordinary_word_is_no_name_of_a_service() -> None:
 
 def test_the_line_of_a_card_names_the_way_and_the_graph_names_every_part() -> None:
     chain = told("edge > shop, shop > prices", "prices latency 5, shop errors 8, edge errors 11", alerted="edge")
-    assert chain_line(chain) == "prices → shop → edge"
+    assert chain_line(chain.origin, path_of(chain), chain.victims) == "prices → shop → edge"
     graph = chain_graph(chain)
     assert graph["nodes"] == [
         {"name": "prices", "role": "origin", "rank": 0},
@@ -112,4 +112,4 @@ def test_the_line_of_a_card_names_the_way_and_the_graph_names_every_part() -> No
         {"name": "edge", "role": "victim", "rank": 2},
     ]
     fan = told("a > db, b > db", "db latency 5, a errors 8, b errors 8", alerted="a")
-    assert chain_line(fan) in ("db → a, b", "db → b, a")
+    assert chain_line(fan.origin, path_of(fan), fan.victims) in ("db → a, b", "db → b, a")

@@ -45,6 +45,7 @@ from workers.clicks.cause import cause_card
 from workers.clicks.closing import closed_text, withdrawn_comment
 from workers.diagnosis.account import explain, state_root_cause
 from workers.diagnosis.causes.suspects import find_suspects
+from workers.diagnosis.chain_message import chain_card
 from workers.diagnosis.checks.commits import CommitsRead, check_commits
 from workers.diagnosis.checks.log_versions import TemplateCounts, judge
 from workers.diagnosis.checks.queries import RepeatedStatement
@@ -297,6 +298,7 @@ def cards(text: Texts) -> Iterator[Card]:
     named = incident(text, IncidentStatus.OPEN, incident_title(findings(text)))
     closed = incident(text, IncidentStatus.FALSE_ALARM, named.title)
     yield diagnosis_card(diagnosis(text))
+    yield replace(chain_card(text("chain"), "F1"), picture=None)
     for is_right in (True, False):
         yield cause_card(7, is_right=is_right, true_cause=text("cause"), actor=text("person"))
     yield cause_card(7, is_right=False, true_cause="", actor=text("person"))

@@ -15,7 +15,7 @@ PIECES = [
     "é", "漢", "🟠", "%s", "{name}",
 ]  # fmt: skip
 TEXT = st.lists(st.sampled_from(PIECES), min_size=1, max_size=6).map(lambda pieces: "".join(pieces)[:36] + "y")
-SEVERAL = st.lists(TEXT, min_size=50, max_size=50)
+SEVERAL = st.lists(TEXT, min_size=60, max_size=60)
 
 
 class Named:

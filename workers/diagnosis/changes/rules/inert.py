@@ -30,6 +30,12 @@ _NOTHING = re.compile(r"^[\s{}()\[\];,]*(?:else|end|do|then|begin|pass|fi|done)?
 _DESCRIBES = re.compile(
     r"^\s*-?\s*[\"']?(?:description|summary|title|example|comment|tooltip)[\"']?\s*:", re.IGNORECASE
 )
+_SENTENCE = re.compile(
+    r"(?P<quote>[\"'])(?!(?:SELECT|INSERT|UPDATE|DELETE|ALTER|CREATE|DROP|WITH|SET|GRANT|GET|POST|PUT|PATCH)\b)"
+    r"[A-Z][a-z]*[.,!?:]?(?: [A-Za-z0-9'\u2019\u00c0-\u024f-]+[.,!?:;…]*){2,}(?P=quote)"
+)
+"""At least three words that begin with a capital letter, and nothing that a machine would read."""
+
 _WORD = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[<>=!]=|&&|\|\||[+*/%<>!?-]")
 _SYNTAX = word_set(
     """
@@ -83,6 +89,12 @@ def why_inert(blocks: Sequence[Block]) -> str:
     return ""
 
 
+def changes_only_sentences(blocks: Sequence[Block]) -> bool:
+    """Whether the lines are the same but for sentences in quotation marks, which people read and no machine does."""
+    removed, added = _commit_lines(blocks)
+    return bool(removed) and sorted(map(_without_sentences, removed)) == sorted(map(_without_sentences, added))
+
+
 def _commit_lines(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
     """Return the lines of a commit that are not just moved, within a file or between files."""
     return really_changed(
@@ -123,6 +135,11 @@ def _without_telemetry(lines: Sequence[str]) -> Iterator[str]:
             open_brackets = max(0, line.count("(") - line.count(")"))
         elif not _IMPORT.match(line) and not _DESCRIBES.match(line) and not _NOTHING.match(line):
             yield line
+
+
+def _without_sentences(line: str) -> str:
+    """Return the line with each sentence in quotation marks left empty; queries, addresses and formats stay."""
+    return _SENTENCE.sub('""', " ".join(line.split()))
 
 
 def is_telemetry(line: str) -> bool:

@@ -95,6 +95,16 @@ def test_logging_tests_and_documents_are_not_believed_wherever_and_whenever(path
     assert held(path, diff, "checkout", slow_checkout()) < -1
 
 
+def test_code_that_no_rule_knows_is_told_as_such_and_not_as_what_could_do_it() -> None:
+    scene = observed(signs=[sign("checkout", K.ERRORS, at=ONSET, text="error_rate")])
+    diff = "-    total = net(lines) * rate\n+    total = gross(lines) * rate"
+    judged = judge_commits([commit("checkout/sums.py", diff)], "checkout", scene)
+    found = check_change("deploy:1", NAME, judged, ["checkout"], ONSET - 2 * MINUTE, scene)
+    told = str(next(item.result for item in found if item.check == "change_text"))
+    assert "could do this" not in told
+    assert "nothing that is known to cause errors" in told
+
+
 def test_a_change_in_a_victim_is_doubted() -> None:
     scene = slow_checkout()
 

@@ -168,3 +168,31 @@ def test_code_moved_to_another_file_is_inert() -> None:
 
     assert reading.is_inert
     assert reading.inert_because == "only moves code, or changes its layout and comments"
+
+
+SENTENCES = [
+    ("words.py", '-DONE = "Thank you for your order."\n+DONE = "Thank you! We write when it leaves us."'),
+    ("Banner.tsx", "-  const text = 'Save 10 percent today';\n+  const text = 'Save 30 percent until Sunday night';"),
+    ("Mail.java", '-    subject("Your parcel is here");\n+    subject("Your parcel is here. Come by until 9 pm.");'),
+]
+
+
+@pytest.mark.parametrize(("path", "diff"), SENTENCES)
+def test_a_sentence_that_people_read_is_inert_whatever_number_it_has(path: str, diff: str) -> None:
+    reading = read(path, f"@@ -1 +1 @@\n{diff}")
+    assert reading.is_inert, reading.effects
+    assert reading.inert_because == "only changes sentences that people read"
+
+
+FOR_MACHINES = [
+    ("q.py", '-Q = "SELECT id FROM carts LIMIT 50"\n+Q = "SELECT id FROM carts"'),
+    ("a.go", '-\th.Set("Cache-Control", "public, max-age=300")\n+\th.Set("Cache-Control", "no-store")'),
+    ("a.py", '-    if state == "In progress":\n+    if state == "In Progress":'),
+    ("cron.yaml", '-schedule: "0 3 * * *"\n+schedule: "* * * * *"'),
+    ("a.py", '-    send("Your order is here", to)\n+    send("Your order is on its way", None)'),
+]
+
+
+@pytest.mark.parametrize(("path", "diff"), FOR_MACHINES)
+def test_a_text_that_a_machine_reads_is_no_sentence(path: str, diff: str) -> None:
+    assert read(path, f"@@ -1 +1 @@\n{diff}").inert_because != "only changes sentences that people read"
