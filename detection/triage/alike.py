@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from detection.symptoms import metric_meaning, named_in, symptoms_of_text
@@ -78,6 +79,7 @@ _CAUSES = frozenset(
         SymptomKind.NAME_LOOKUP,
     }
 )
+_WRITER = re.compile(r"^\s*[\w./-]+:\s+")
 _SEVERE = {Severity.SEV1: 0.75, Severity.SEV2: 0.4, Severity.SEV3: 0.15}
 """Less than who was first by a minute: what people feel is often called more severe than its cause."""
 
@@ -124,10 +126,15 @@ def _is_explained(one: Seen, root: Seen, group: Sequence[Seen], callees: dict[st
     return False
 
 
+def passes_on(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
+    """Return whether a firing only shows what another does to it: its logs name it, or its service calls it."""
+    return _names(one, other) or _calls_a_cause(one, other, callees)
+
+
 def _complains_of(one: Firing, other: Firing, callees: dict[str, frozenset[str]]) -> bool:
     same_error = bool(one.signature) and one.signature == other.signature and one.signature_is_bad is not False
     is_view = one.service == other.service and is_outside_view(one.metric) and _sees_from_outside(one, other)
-    return same_error or is_view or _names(one, other) or _calls_a_cause(one, other, callees)
+    return same_error or is_view or passes_on(one, other, callees)
 
 
 def reachable(context: Context) -> dict[str, frozenset[str]]:
@@ -195,7 +202,7 @@ def _names(caller: Firing, cause: Firing) -> bool:
     if not cause.service or caller.service == cause.service or not caller.signature_text:
         return False
     is_first = cause.fired_at <= caller.fired_at + _CAUSE_FIRST_SECONDS
-    return is_first and _text_names(caller, cause.service)
+    return is_first and not _was_over(cause, caller) and _text_names(caller, cause.service, caller.signature_text)
 
 
 def _calls_a_cause(caller: Firing, cause: Firing, callees: dict[str, frozenset[str]]) -> bool:
@@ -205,7 +212,7 @@ def _calls_a_cause(caller: Firing, cause: Firing, callees: dict[str, frozenset[s
     """
     if not caller.service or not cause.service or cause.service not in callees.get(caller.service, frozenset()):
         return False
-    if cause.fired_at > caller.fired_at + _CAUSE_FIRST_SECONDS:
+    if cause.fired_at > caller.fired_at + _CAUSE_FIRST_SECONDS or _was_over(cause, caller):
         return False
     shown = _kind(caller)
     passes_on = shown in HARM or shown in (
@@ -215,6 +222,16 @@ def _calls_a_cause(caller: Firing, cause: Firing, callees: dict[str, frozenset[s
         SymptomKind.CANCELLED,
     )
     return passes_on and _own_trouble(caller) is None
+
+
+def _was_over(cause: Firing, other: Firing) -> bool:
+    """Return whether the cause had ended before the other began, which goes on: then it is not what the other has."""
+    if cause.ended_at is None or other.ended_at is not None or cause.ended_at >= other.fired_at:
+        return False
+    if cause.value is None or cause.threshold is None:
+        return True
+    sign = 1.0 if cause.value >= cause.threshold else -1.0
+    return not bool((cause.values[cause.times > cause.ended_at] * sign >= cause.threshold * sign).any())
 
 
 def _own_trouble(firing: Firing) -> SymptomKind | None:
@@ -241,7 +258,9 @@ def _faults(firing: Firing) -> frozenset[SymptomKind]:
 
 
 def _spreading(firing: Firing) -> frozenset[SymptomKind]:
-    return frozenset(symptoms_of_text(firing.signature_text)) & _SPREADING
+    kind = metric_meaning(firing.metric).kind
+    shown = frozenset(symptoms_of_text(firing.signature_text)) | (frozenset({kind}) if kind else frozenset())
+    return shown & _SPREADING
 
 
 def _is_other_region(one: Firing, other: Firing) -> bool:
@@ -266,6 +285,8 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
     first = min(other.firing.fired_at for other in group)
     score = -min(3.0, (firing.fired_at - first) / 60.0)
     score += _SEVERE.get(firing.severity, 0.0) if firing.severity else 0.0
+    # Where something of it goes on, people are told of that, and not of what is over.
+    score -= 4.0 if one.heals else 0.0
     score += 1.0 if one.meaning.kind in _CAUSES else 0.0
     score -= 1.0 if one.meaning.kind is SymptomKind.RESTARTS else 0.0
     score -= 2.0 if is_outside_view(firing.metric) else 0.0
@@ -273,20 +294,31 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
         return score
     score += 0.5 if split_words(firing.service) & _STORES else 0.0
     others = [other.firing for other in group if other.firing.service != firing.service]
-    score += 2.0 if any(_text_names(other, firing.service) for other in others) else 0.0
+    if any(_complains(other, firing.service) for other in others):
+        score += 2.0
+    elif any(_text_names(other, firing.service, other.signature_text) for other in others):
+        score += 0.75
     # What itself complains of another of them passes on what that one does to it.
-    score -= 2.0 if any(_text_names(firing, other.service) for other in others if other.service) else 0.0
+    score -= 2.0 if any(_complains(firing, other.service) for other in others if other.service) else 0.0
     called = sum(firing.service in callees.get(other.service or "", frozenset()) for other in others)
     return score + (2.0 * called / len(others) if others else 0.0)
 
 
-def _text_names(other: Firing, service: str) -> bool:
-    """Return whether the firing's log pattern complains of the service.
+def _complains(firing: Firing, service: str) -> bool:
+    """Return whether the firing's log pattern complains of the service, which is more than that the service wrote it.
 
-    That of its database, such as cart-db of cart, is about another part; and a name that could not be looked up is the
-    name of what was wanted, not of what failed.
+    A line such as "cart: upstream timed out" begins with who writes it.
     """
-    if SymptomKind.NAME_LOOKUP in symptoms_of_text(other.signature_text):
+    return _text_names(firing, service, _WRITER.sub("", firing.signature_text))
+
+
+def _text_names(firing: Firing, service: str, text: str) -> bool:
+    """Return whether a text of the firing's logs names the service as what it is about.
+
+    That of its database, such as cart-db of cart, is about another part, and so is the firing's own name, such as
+    cart-eu. A name that could not be looked up is the name of what was wanted, not of what failed.
+    """
+    if SymptomKind.NAME_LOOKUP in symptoms_of_text(text):
         return False
     parts = [f"{service}-{store}" for store in _STORES]
-    return service in named_in(other.signature_text, [service, *parts])
+    return service in named_in(text, [service, firing.service or "", *parts])

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from detection.triage.alike import troubles
-from detection.triage.owned import owning
+from detection.triage.alike import passes_on, reachable, troubles
+from detection.triage.owned import hurts_others, is_about, owning
 from detection.triage.plain import span
 from detection.triage.signs import Seen, seen, signs
 from detection.triage.weights import START
-from detection.triage.words import Context, Decision, Firing, Judgement, Weight
+from detection.triage.words import Context, Decision, Firing, Judgement, OpenIncident, Weight
 
 _FLAPPING = 3
 
@@ -24,21 +24,41 @@ def triage(firings: Sequence[Firing], context: Context, now: float) -> tuple[Jud
     """
     known = [seen(_own_samples(one, firings, now), context) for one in firings]
     judged = {one.firing.firing_id: _alone(one, context, now) for one in known}
-    serious = []
+    serious: list[Seen] = []
+    owned: list[tuple[Seen, OpenIncident]] = []
     for one in known:
         judgement = judged[one.firing.firing_id]
         incident = owning(one, context.incidents, now)
         if incident is not None:
-            who = incident.owner or "somebody"
-            text = f"{who} is on it: {incident.incident_id}"
-            judged[one.firing.firing_id] = _joined(judgement, incident.incident_id, "owned", text)
+            owned.append((one, incident))
+            judged[one.firing.firing_id] = _taken(judgement, incident)
         elif judgement.decision is Decision.WAKE:
             serious.append(one)
     for root, others in troubles(serious, context):
+        incident = _passed_on(root, owned, context)
+        if incident is not None:
+            for one in (root, *others):
+                judged[one.firing.firing_id] = _taken(judged[one.firing.firing_id], incident)
+            continue
         for one in others:
             text = f"it is part of {_name(root.firing)}, which began {_when(root.firing, one.firing)}"
             judged[one.firing.firing_id] = _joined(judged[one.firing.firing_id], root.firing.firing_id, "symptom", text)
     return tuple(judged[one.firing_id] for one in firings)
+
+
+def _taken(judgement: Judgement, incident: OpenIncident) -> Judgement:
+    text = f"{incident.owner or 'somebody'} is on it: {incident.incident_id}"
+    return _joined(judgement, incident.incident_id, "owned", text)
+
+
+def _passed_on(root: Seen, owned: Sequence[tuple[Seen, OpenIncident]], context: Context) -> OpenIncident | None:
+    """Return the incident whose trouble a firing of another service only passes on, if those on it know of such."""
+    callees = reachable(context)
+    for cause, incident in owned:
+        goes_on = not cause.heals and not is_about(incident, root.firing)
+        if goes_on and passes_on(root.firing, cause.firing, callees) and not hurts_others(root, incident):
+            return incident
+    return None
 
 
 def _alone(one: Seen, context: Context, now: float) -> Judgement:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detection.symptoms import metric_meaning, named_in
+from detection.symptoms import named_in
 from detection.triage.signs import HARM, Seen
 from detection.triage.words import Firing, OpenIncident
 from detection.types import Severity
@@ -56,17 +56,18 @@ def _is_news(one: Seen, incident: OpenIncident, now: float) -> bool:
         return True
     if grows and _steps_worse(incident.severity, firing.severity) >= 2:
         return True
-    if firing.severity is Severity.SEV1 and _spreads(firing, incident):
+    if hurts_others(one, incident):
         return True
     return _was_over_between(one, incident) or _has_grown(one, incident)
 
 
-def _spreads(firing: Firing, incident: OpenIncident) -> bool:
-    """Return whether people of another service are hurt now, which those who are on the incident may not know.
+def hurts_others(one: Seen, incident: OpenIncident) -> bool:
+    """Return whether people of another service are hurt badly, which those who are on the incident may not know.
 
     They know of what fired before they opened it, and of a service that they wrote about.
     """
-    if firing.service == incident.service or metric_meaning(firing.metric).kind not in HARM:
+    firing = one.firing
+    if firing.severity is not Severity.SEV1 or firing.service == incident.service or one.meaning.kind not in HARM:
         return False
     is_written = firing.service is not None and firing.service in named_in(incident.summary, [firing.service])
     return firing.fired_at > incident.opened_at and not is_written

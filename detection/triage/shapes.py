@@ -27,6 +27,7 @@ _CLIMBED_BACK = 0.35
 _NO_WORSE = 1.25
 _STEADY = 0.05
 _MUCH_WORSE = 1.5
+_HOVERS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +182,15 @@ def _flaps(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
 
 
 def _peaks_grow(worse: Floats, over: NDArray[np.bool_], limit: float) -> bool:
-    """Return whether it was over at least three times, each time by more, and at last by much more than at first."""
+    """Return whether it was over at least three times, each time by more, and at last by much more than at first.
+
+    What hovers about the threshold is over by a little more or less each time, which says nothing.
+    """
     borders = np.flatnonzero(np.diff(over.astype(np.int8))) + 1
     peaks = [float(part.max()) - limit for part in np.split(worse, borders) if part.size and part[0] >= limit]
     grows = all(later > earlier for earlier, later in pairwise(peaks))
-    return len(peaks) >= 3 and grows and peaks[-1] >= _MUCH_WORSE * peaks[0]
+    hovers = len(peaks) > 0 and peaks[-1] < _HOVERS * abs(limit)
+    return len(peaks) >= 3 and grows and not hovers and peaks[-1] >= _MUCH_WORSE * peaks[0]
 
 
 def _concordance(values: Floats) -> float:

@@ -72,3 +72,8 @@ def test_less_is_worse_where_the_sign_says_so() -> None:
 
 def test_the_speed_is_that_of_the_climb() -> None:
     assert _shape([10, 20, 30, 40]).per_second == pytest.approx(10 / 60)
+
+
+def test_peaks_that_grow_are_told_from_hovering_about_the_threshold() -> None:
+    assert _shape([10, 52, 20, 56, 20, 63, 20]).peaks_grow
+    assert not _shape([49, 50.2, 49, 50.5, 49.5, 51.4, 49]).peaks_grow

@@ -164,6 +164,93 @@ STORMS: dict[str, Storm] = {
         Context(),
         {"pay", "shop"},
     ),
+    "who writes the line that all of them share is not whom it complains of": (
+        [
+            firing(
+                "link", "wan", "packet_loss_pct", 10, sev=2, value=99.0, threshold=1.0, **loud("a", "mail: link lost")
+            ),
+            firing("mail", "mail", "queue_depth", 10.8, sev=2, **HIGH, **loud("a", "mail: link lost")),
+        ],
+        Context(),
+        {"link"},
+    ),
+    "what was over before the other began is not its cause": (
+        [
+            firing(
+                "cache",
+                "cache-4",
+                "memory_pct",
+                10,
+                sev=3,
+                value=96.0,
+                threshold=90.0,
+                healed_after_seconds=60.0,
+                **loud("a", "agent stopped"),
+            ),
+            firing("lb", "lb", "connect_errors", 13, sev=2, **HIGH, **loud("b", "connect to cache-4 refused")),
+        ],
+        Context(),
+        {"cache", "lb"},
+    ),
+    "what is said to be over, but is not, is the cause still": (
+        [
+            firing(
+                "cache",
+                "cache-4",
+                "memory_pct",
+                10,
+                [(5, 60), (10, 96), (12, 97), (20, 98)],
+                sev=3,
+                value=96.0,
+                threshold=90.0,
+                healed_after_seconds=60.0,
+                **loud("a", "agent stopped"),
+            ),
+            firing("lb", "lb", "connect_errors", 13, sev=2, **HIGH, **loud("b", "connect to cache-4 refused")),
+        ],
+        Context(),
+        {"cache"},
+    ),
+    "of one error that was over once and is back, the time that goes on is told": (
+        [
+            firing("once", "shop", "http_5xx_rate", 10, sev=2, healed_after_seconds=60.0, **HIGH, **loud("nil")),
+            firing("again", "shop", "http_5xx_rate", 30, sev=2, **HIGH, **loud("nil")),
+        ],
+        Context(),
+        {"again"},
+    ),
+    "of one error that was over each time the first is told": (
+        [
+            firing("once", "shop", "http_5xx_rate", 10, sev=2, healed_after_seconds=60.0, **HIGH, **loud("nil")),
+            firing("again", "shop", "http_5xx_rate", 30, sev=2, healed_after_seconds=60.0, **HIGH, **loud("nil")),
+        ],
+        Context(),
+        {"once"},
+    ),
+    "a service whose lines begin with its own name complains of nobody": (
+        [
+            firing("br", "pay-br", "error_rate", 10, sev=4, **HIGH, **loud("a", "pay-br: card declined")),
+            firing("pay", "pay", "http_5xx_rate", 12, sev=2, **HIGH, **loud("b", "nil pointer dereference")),
+        ],
+        Context(),
+        {"br", "pay"},
+    ),
+    "packets that a switch loses and the broken connections are one network fault": (
+        [
+            firing("switch", "tor-7", "packet_loss_pct", 10, sev=2, value=20.0, threshold=1.0, **loud("a", "flapping")),
+            firing("shop", "shop", "error_rate", 11, sev=1, **HIGH, **loud("b", "no route to host")),
+        ],
+        Context(),
+        {"switch"},
+    ),
+    "packets that a switch loses are not why a pointer is nil": (
+        [
+            firing("switch", "tor-7", "packet_loss_pct", 10, sev=2, value=20.0, threshold=1.0, **loud("a", "flapping")),
+            firing("shop", "shop", "error_rate", 11, sev=1, **HIGH, **loud("b", "nil pointer dereference")),
+        ],
+        Context(),
+        {"switch", "shop"},
+    ),
     "what a probe sees from outside joins the errors that it sees": (
         [
             firing("probe", "pay", "synthetic_check_failed", 10, sev=1, value=1.0, threshold=0.0, **loud("check")),
@@ -215,6 +302,39 @@ STORMS: dict[str, Storm] = {
         [firing("a", "cart", "error_rate", 20, [(3, 0.01), (20, 0.4), (30, 0.4)], sev=1, **HIGH, **loud("nil"))],
         _open(summary="Expect errors in cart until it is back."),
         set(),
+    ),
+    "what complains of a service whose trouble is owned joins that incident, with its symptoms": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil")),
+            firing("cart", "cart", "p99_latency_ms", 12, sev=2, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+            firing("web", "web", "http_5xx_rate", 13, sev=2, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+        ],
+        _open(),
+        set(),
+    ),
+    "a caller with an error of its own does not join the incident that another service owns": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil")),
+            firing("cart", "cart", "error_rate", 12, sev=2, **HIGH, **loud("key", "idempotency key not found")),
+        ],
+        Context(incidents=(TAKEN,), edges=calls(("mail", "shop"))),
+        {"cart"},
+    ),
+    "what complains of a service that is well again is told": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, healed_after_seconds=30.0, **HIGH, **loud("nil")),
+            firing("cart", "cart", "p99_latency_ms", 12, sev=2, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+        ],
+        _open(),
+        {"cart"},
+    ),
+    "who is hurt badly by what is owned is told, as those on it may not know": (
+        [
+            firing("shop", "shop", "error_rate", 10, sev=2, **HIGH, **loud("nil")),
+            firing("pay", "pay", "http_5xx_rate", 12, sev=1, **HIGH, **loud("slow", "waiting for shop, 12 s")),
+        ],
+        _open(),
+        {"pay"},
     ),
     "another service that is hurt badly since then is told": (
         [firing("a", "cart", "error_rate", 20, [(3, 0.01), (20, 0.4), (30, 0.4)], sev=1, **HIGH, **loud("nil"))],
