@@ -3,7 +3,12 @@
 from detection.chain.observed import LineGroup, Sign
 from detection.chain.seen.events import signs_of_events
 from detection.chain.seen.lines import signs_of_lines
-from detection.chain.seen.metrics import metric_departed_when, metric_departure, signs_of_metrics
+from detection.chain.seen.metrics import (
+    metric_departed_when,
+    metric_departure,
+    parts_that_differ,
+    signs_of_metrics,
+)
 from detection.chain.seen.traces import signs_of_traces
 
 __all__ = [
@@ -11,6 +16,7 @@ __all__ = [
     "Sign",
     "metric_departed_when",
     "metric_departure",
+    "parts_that_differ",
     "signs_of_events",
     "signs_of_lines",
     "signs_of_metrics",
