@@ -13,7 +13,7 @@ from detection.chain.names import Names
 from detection.chain.observed import Sign, Surroundings
 from detection.chain.origin import Candidate, candidates, certainty
 from detection.chain.shape import drawn_links, holders_of
-from detection.chain.silent import with_silent_parts
+from detection.chain.silent import Known, with_silent_parts
 from detection.chain.spread import possible_links
 from detection.chain.states import State, states_of
 from detection.chain.suspects import Suspect
@@ -49,8 +49,9 @@ def trace_chain(
     paged = names(alerted) if alerted else None
     states = states_of([*known, *_alarm(known, paged, alerted_at, names)], names)
     dependencies = dependencies_of(known, surroundings, names)
-    heard, well_known = ({names(part) for part in told} for told in (surroundings.heard, surroundings.measured))
-    states = with_silent_parts(with_hidden_nodes(states, dependencies), dependencies, heard, well_known)
+    told = (surroundings.heard, surroundings.measured, surroundings.differing)
+    quiet = Known(*({names(part) for part in parts_told} for parts_told in told))
+    states = with_silent_parts(with_hidden_nodes(states, dependencies), dependencies, quiet)
     links = possible_links(states, dependencies)
     found = candidates(states, links, dependencies, paged)
     odd = suspected[0] if suspected else None

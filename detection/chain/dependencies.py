@@ -27,8 +27,8 @@ class Tie(StrEnum):
 class Dependencies:
     """ties: (dependent, what it depends on) to how. blamed: the pairs of it whose errors say so themselves.
 
-    declared: the pairs that somebody wrote down. places: service to nodes. patient, hasty: those of the blamed that were
-    found and did not do as asked; hasty, where it is only said that no answer came within a fraction of a second.
+    declared: the pairs that somebody wrote down. places: service to nodes. patient, hasty: those of the blamed that
+    were found and did not do as asked; hasty, where it is only said that no answer came in a fraction of a second.
     """
 
     ties: dict[tuple[str, str], Tie]
@@ -89,7 +89,7 @@ def _add_complaints(
     ties: dict[tuple[str, str], Tie], signs: list[Sign], names: Names
 ) -> tuple[set[tuple[str, str]], ...]:
     """Return the pairs of which the first complains of the second: after a while, at once, or that it is not found."""
-    patient, hasty, unknown = set(), set(), set()
+    patient, hasty, unknown = (set[tuple[str, str]]() for _ in range(3))
     for sign in signs:
         for other in sign.blames:
             pair = (names(sign.part), names(other))

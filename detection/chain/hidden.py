@@ -29,9 +29,9 @@ def with_hidden_nodes(states: dict[str, State], dependencies: Dependencies) -> d
 def _common_onset(node: str, states: dict[str, State], dependencies: Dependencies) -> Interval | None:
     # The nodes of a zone are no neighbours of what runs there.
     neighbours = dependencies.on_node(node) - {place for found in dependencies.places.values() for place in found}
-    onsets = [
-        state.harmed for part in neighbours if (state := states.get(part)) and state.harmed and not state.only_uses
-    ]
+    # Who only takes much does not suffer, and may be why the others do.
+    neighbours -= {part for part in neighbours if (state := states.get(part)) and state.only_uses}
+    onsets = [state.harmed for part in neighbours if (state := states.get(part)) and state.harmed]
     if len(onsets) < _LEAST_NEIGHBOURS or len(onsets) < len(neighbours):
         return None
     if any(one in neighbours and other in neighbours for one, other in dependencies.ties):

@@ -91,7 +91,8 @@ class Surroundings:
     """Who depends on whom, where parts run, what the orchestrator reported, and sampled traces.
 
     heard: parts that tell of themselves, by a metric, a line or a span. measured: those of them whose own latency or
-    errors are measured, so that no sign of theirs means that they are well.
+    errors are measured, so that no sign of theirs means that they are well. differing: parts of which something else is
+    measured that is no longer what it was (`parts_that_differ`).
     """
 
     edges: tuple[ServiceEdge, ...] = ()
@@ -100,3 +101,4 @@ class Surroundings:
     traces: tuple[tuple[TraceHop, ...], ...] = ()
     heard: frozenset[str] = frozenset()
     measured: frozenset[str] = frozenset()
+    differing: frozenset[str] = frozenset()

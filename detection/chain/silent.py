@@ -7,6 +7,7 @@ counts depends on what it would show if it were well.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from detection.chain.dependencies import Dependencies, Tie
 from detection.chain.states import Interval, State
@@ -26,21 +27,30 @@ _ASKING = frozenset(
 )
 """Kinds that waiting for somebody, or asking in vain, brings about in who asks."""
 
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of parts without a sign, as in `Surroundings`."""
+
+    heard: Collection[str]
+    measured: Collection[str]
+    differing: Collection[str]
+
+
 _UNHEARD, _HEARD, _MEASURED_WELL = 1, 2, 3
 
 
 def with_silent_parts(
     states: dict[str, State],
     dependencies: Dependencies,
-    heard: Collection[str],
-    measured: Collection[str],
+    known: Known,
 ) -> dict[str, State]:
     """Return the states with one added for each part without a sign that enough others complain of.
 
     One complaint is enough of a part that somebody declared and nothing is ever heard of, by one that shows only what
     asking in vain brings about and does not give up within a fraction of a second. Two are needed of a part that is
     heard, or that only the errors name, and three of one whose own latency or errors are measured and keep their
-    course: it may answer quickly, and wrongly.
+    course: it may answer quickly, and wrongly. Where something else of it differs, two are enough of it as well.
     """
     added = dict(states)
     named: dict[str, set[str]] = {}
@@ -49,7 +59,7 @@ def with_silent_parts(
         if other not in states and state is not None and state.harmed is not None:
             named.setdefault(other, set()).add(one)
     for part, complaining in named.items():
-        if len(complaining) >= _needed(part, complaining, states, dependencies, heard, measured):
+        if len(complaining) >= _needed(part, complaining, states, dependencies, known):
             added[part] = _told_by(part, complaining, states)
     return added
 
@@ -59,17 +69,16 @@ def _needed(
     complaining: Collection[str],
     states: dict[str, State],
     dependencies: Dependencies,
-    heard: Collection[str],
-    measured: Collection[str],
+    known: Known,
 ) -> int:
-    if part in measured:
-        return _MEASURED_WELL
+    if part in known.measured:
+        return _MEASURED_WELL - (part in known.differing)
     is_known = all(
         (one, part) in dependencies.declared and dependencies.ties.get((one, part)) is not Tie.NAMES
         for one in complaining
     )
     only_asks = all(states[one].own_kinds <= _ASKING and (one, part) not in dependencies.hasty for one in complaining)
-    return _UNHEARD if part not in heard and is_known and only_asks else _HEARD
+    return _UNHEARD if part not in known.heard and is_known and only_asks else _HEARD
 
 
 def _told_by(part: str, complaining: Collection[str], states: dict[str, State]) -> State:

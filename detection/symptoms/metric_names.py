@@ -165,7 +165,7 @@ _RULES: Sequence[_Rule] = (
     _rule("oldest", "age", kind=SymptomKind.QUEUE),
     _rule("staleness freshness watermark", kind=SymptomKind.QUEUE),
     _rule("feature features data snapshot index dataset", "age", kind=SymptomKind.QUEUE),
-    _rule("dropped discarded rejected declined refused shed undelivered", kind=SymptomKind.ERRORS),
+    _rule("dropped discarded rejected declined denied refused shed undelivered", kind=SymptomKind.ERRORS),
     _rule("empty", "response responses result results documents answers", kind=SymptomKind.RESULTS),
     _rule(
         "response responses payload document documents result results",

@@ -77,7 +77,10 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
         r"cpu (?:pressure|saturat\w*|throttl\w*|pegged|usage)|load average|server overloaded|"
         r"overloaded, shedding|shedding load",
     ),
-    (SymptomKind.THROTTLED, r"\b429\b|rate.?limit|throttl|too many requests|quota (?:exceeded|exhausted)|slow ?down"),
+    (
+        SymptomKind.THROTTLED,
+        r"\b429\b|rate.?limit|throttl|too many requests|over (?:the )?(?:rate )?limit|over_limit|quota (?:exceeded|exhausted)|slow ?down",
+    ),
     (
         SymptomKind.LOCKS,
         r"deadlock|lock (?:wait|timeout|contention)|waiting for .{0,20}lock|could not obtain lock|"

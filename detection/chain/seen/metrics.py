@@ -31,6 +31,7 @@ _RESOURCES = frozenset(
 )
 _OVER_BEFORE_SECONDS = 600.0
 _MUCH_TRAFFIC = 1.4
+_ANOTHER_LEVEL = 4.0
 
 
 def signs_of_metrics(
@@ -59,6 +60,20 @@ def _sign(
             return None
         kind = SymptomKind.TRAFFIC if found.direction > 0 else SymptomKind.TRAFFIC_LOST
     return Sign(part, kind, found.earliest, found.latest, found.size, name, source="metric")
+
+
+def parts_that_differ(series: Iterable[tuple[str, str, Floats, Floats]]) -> frozenset[str]:
+    """Return the parts with a metric whose name says nothing, and that is now a multiple or a fraction of what it was.
+
+    That is no sign of trouble by itself, but who has one cannot be said to be as ever.
+    """
+    return frozenset(
+        part
+        for part, name, times, values in series
+        if _meaning(name).kind is None
+        and (found := metric_departure(name, times, values)) is not None
+        and min(abs(found.before), abs(found.after)) * _ANOTHER_LEVEL <= max(abs(found.before), abs(found.after))
+    )
 
 
 def _meaning(name: str) -> MetricMeaning:

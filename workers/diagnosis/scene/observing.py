@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from detection.chain import Sign, Surroundings, trace_chain
-from detection.chain.signs import believed_lines, signs_of_events, signs_of_lines, signs_of_metrics, signs_of_traces
+from detection.chain.signs import (
+    believed_lines,
+    parts_that_differ,
+    signs_of_events,
+    signs_of_lines,
+    signs_of_metrics,
+    signs_of_traces,
+)
 from detection.symptoms import metric_meaning, named_in
 from detection.types import Metric, OrchestratorEvent, ServicePlace, SymptomKind
 from workers.diagnosis.model import Characterisation
@@ -18,11 +25,9 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     """Return the signs in a scene, their chain, and the onset of its first part."""
     scene = replace(scene, places=(*scene.places, *places_of(scene.events, parts_of(scene))))
     parts = parts_of(scene)
+    series = [(course.part, course.name, course.times, course.values) for course in scene.courses]
     seen = (
-        *signs_of_metrics(
-            [(course.part, course.name, course.times, course.values) for course in scene.courses],
-            alerted_at=scene.alerted_at,
-        ),
+        *signs_of_metrics(series, alerted_at=scene.alerted_at),
         *signs_of_events(scene.events, parts),
         *signs_of_traces(scene.traces, parts),
     )
@@ -30,7 +35,8 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     scene = replace(scene, lines=lines, faint=tuple(line for line in scene.lines if line not in lines))
     signs = (*seen, *signs_of_lines(scene.lines, parts))
     heard, measured = heard_in(scene)
-    surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces, heard, measured)
+    differing = parts_that_differ(series)
+    surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces, heard, measured, differing)
     alerted = scene.alerted[0] if scene.alerted else None
     chain = trace_chain(
         signs,

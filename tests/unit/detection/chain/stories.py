@@ -69,8 +69,12 @@ def told(
     traces: tuple[tuple[TraceHop, ...], ...] = (),
     more_parts: Iterable[str] = (),
     quiet: Iterable[str] = (),
+    differing: Iterable[str] = (),
 ) -> Chain:
-    """Trace the chain of a story. quiet: parts whose latency and errors are measured, and well."""
+    """Trace the chain of a story. quiet: parts whose latency and errors are measured, and well.
+
+    differing: those of which something else is no longer what it was.
+    """
     known, where = edges(calls), places(on)
     parts = {end for edge in known for end in (edge.caller, edge.callee)} | set(more_parts)
     parts |= {name for place in where for name in (place.service, place.node)}
@@ -79,7 +83,9 @@ def told(
     found = [*seen, *lines(parts, *said), *signs_of_events(events, parts)]
     well = frozenset(quiet)
     heard = well | {sign.part for sign in found}
-    surroundings = Surroundings(known, where, events, traces, heard=heard, measured=well)
+    surroundings = Surroundings(
+        known, where, events, traces, heard=heard, measured=well, differing=frozenset(differing)
+    )
     return trace_chain(found, surroundings, alerted=alerted, alerted_at=ALARM, parts=parts | well)
 
 

@@ -76,6 +76,14 @@ def test_a_node_that_nobody_reports_on_is_guessed_where_all_three_neighbours_suf
     assert chain.origin == "node-7"
 
 
+def test_who_takes_the_node_from_its_neighbours_need_not_suffer() -> None:
+    where = "node-7: auth cart resize encoder, node-3: gateway"
+    signs = "encoder cpu 4, auth latency 6, cart errors 6, resize timeouts 7"
+    chain = told("", signs, alerted="cart", on=where)
+    assert chain.origin == "node-7"
+    assert set(chain.victims) == {"auth", "cart", "resize"}
+
+
 def test_a_node_is_not_guessed_where_a_neighbour_is_well() -> None:
     on = "node-7: auth cart resize mail, node-3: catalog gateway"
     chain = told("", "auth errors 6, cart errors 6, resize latency 6", alerted="cart", on=on)

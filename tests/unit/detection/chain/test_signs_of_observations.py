@@ -9,6 +9,7 @@ from detection.chain import LineGroup, Sign
 from detection.chain.signs import (
     metric_departed_when,
     metric_departure,
+    parts_that_differ,
     signs_of_events,
     signs_of_lines,
     signs_of_metrics,
@@ -170,3 +171,17 @@ def test_failed_spans_are_signs_from_the_first_and_blame_whom_their_errors_name(
     (sign,) = signs_of_traces([(late,), (early, hop("stock", "cart", 5))], _PARTS)
     assert (sign.part, sign.latest, sign.source) == ("cart", 5 * MINUTE, "trace")
     assert sign.blames == {"stock"}
+
+
+def _differs(name: str, *values: float) -> bool:
+    return bool(parts_that_differ([("mesh", name, _TIMES[: len(values)], np.array(values, dtype=np.float64))]))
+
+
+def test_a_part_differs_where_a_number_that_says_nothing_is_no_longer_what_it_was() -> None:
+    assert _differs("pushed_routes", 412, 412, 0, 0, 0, 0)
+    assert _differs("banned_agents", 3, 3, 90, 91, 95, 96)
+
+
+def test_a_part_does_not_differ_by_a_little_or_by_what_has_a_meaning() -> None:
+    assert not _differs("pushed_routes", 412, 409, 380, 377, 371, 380)
+    assert not _differs("requests_per_s", 400, 410, 20, 21, 20, 20)

@@ -99,3 +99,15 @@ def test_who_could_not_be_found_is_not_who_failed() -> None:
     chain = told(calls, signs, alerted="till-1", said=said)
     assert chain.origin == "coredns"
     assert not {"stock-1", "people-1"} & {*chain.victims, *chain.apart}
+
+
+def test_two_complaints_are_enough_of_who_is_measured_well_but_differs_in_something_else() -> None:
+    said = [(part, "no route for rating, config version 0 from mesh-control", 10.0) for part in ("a1", "b1")]
+    calls, signs = "a1 > mesh-control, b1 > mesh-control", "a1 errors 11, b1 errors 11"
+    chain = told(calls, signs, alerted="a1", said=said, quiet=["mesh-control"], differing=["mesh-control"])
+    assert chain.origin == "mesh-control"
+    one = told(
+        "a1 > mesh-control", "a1 errors 11", alerted="a1", said=said[:1], quiet=["mesh-control"],
+        differing=["mesh-control"],
+    )  # fmt: skip
+    assert one.origin == "a1"

@@ -22,6 +22,7 @@ from detection.types import SymptomKind
         ("maxwait_seconds", SymptomKind.CONNECTIONS, Worse.UP),
         ("index_age_seconds", SymptomKind.QUEUE, Worse.UP),
         ("replica_staleness_ms", SymptomKind.QUEUE, Worse.UP),
+        ("requests_denied_per_s", SymptomKind.ERRORS, Worse.UP),
         ("mails_dropped_per_min", SymptomKind.ERRORS, Worse.UP),
         ("events_dropped_total", SymptomKind.ERRORS, Worse.UP),
         ("http_response_size_bytes_avg", SymptomKind.RESULTS, Worse.DOWN),

@@ -25,6 +25,7 @@ from detection.types import SymptomKind
         ("TypeError: Cannot read properties of undefined (reading 'id')", SymptomKind.CRASH),
         ("Back-off restarting failed container api", SymptomKind.RESTARTS),
         ("429 Too Many Requests", SymptomKind.THROTTLED),
+        ("over limit: descriptor=tenant:small", SymptomKind.THROTTLED),
         ("context deadline exceeded", SymptomKind.TIMEOUTS),
         ("401 Unauthorized: token expired", SymptomKind.AUTHENTICATION),
         ("the access key expired yesterday", SymptomKind.AUTHENTICATION),
