@@ -8,6 +8,7 @@ such lines of an earlier run and asks nothing. Standard output holds only the fi
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
@@ -57,6 +58,8 @@ def main(arguments: list[str], ask: Ask = answers) -> int:
         return 2
     with tempfile.TemporaryDirectory(prefix="argux-evals-") as scratch, only_figures_on_stdout() as out:
         run = Run(ask, options.data, Path(scratch), options.seeds, AnswersFile(options.answers), recorded=recorded)
+        # Only the product itself can be handed to another process.
+        run.processes = (os.cpu_count() or 1) if ask is answers else 1
         measured, failed = 0, False
         for part, names in wanted.items():
             try:

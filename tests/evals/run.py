@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,11 +30,21 @@ GRADERS: dict[str, Callable[[Case, Answer], Mark]] = {
 }
 
 
+def asked(ask: Ask, case: Case, without: frozenset[str], scratch: Path) -> Answer | str:
+    """Return the product's answer to a case without its truth, or how the investigation failed."""
+    try:
+        with tempfile.TemporaryDirectory(dir=scratch) as place:
+            return ask(sealed(case, Path(place)), without=without)
+    except Exception:  # noqa: BLE001 whatever one case does, the others are still asked
+        return traceback.format_exc()
+
+
 @dataclass(slots=True)
 class Run:
     """ask: the product. data: the public suites. scratch: for scenarios. seeds: variants of each of `kinds`.
 
     recorded: answers of an earlier run, which are marked; then nothing is asked. None: the product is asked.
+    processes: how many ask at once where the seconds do not count.
     """
 
     ask: Ask
@@ -43,23 +54,35 @@ class Run:
     answers_file: AnswersFile
     kinds: tuple[str, ...] = tuple(KINDS)
     recorded: Recorded | None = None
+    processes: int = 1
     crashed: list[str] = field(default_factory=list)
     _answers: dict[tuple[Path, frozenset[str]], Answer] = field(default_factory=dict)
     _marks: dict[str, list[Mark]] = field(default_factory=dict)
 
     def answer(self, case: Case, without: frozenset[str] = frozenset()) -> Answer:
         """Return the product's answer, which never sees the truth; one that fails is told, and abstains."""
-        key = (case.folder, without)
-        if key not in self._answers:
-            try:
-                with tempfile.TemporaryDirectory(dir=self.scratch) as place:
-                    self._answers[key] = self.ask(sealed(case, Path(place)), without=without)
-            except Exception:  # noqa: BLE001 whatever one case does, the others are still asked
-                traceback.print_exc()
-                print(f"{case.suite}/{case.name}: the investigation failed, as shown above", file=sys.stderr)
-                self.crashed.append(f"{case.suite}/{case.name}")
-                self._answers[key] = PlainAnswer(case=case.name)
-        return self._answers[key]
+        if (case.folder, without) not in self._answers:
+            self._keep(case, without, asked(self.ask, case, without, self.scratch))
+        return self._answers[case.folder, without]
+
+    def ask_ahead(self, questions: Iterable[tuple[Case, frozenset[str]]]) -> None:
+        """Ask many questions in several processes at once; only where nobody looks at the seconds that one takes."""
+        new = [(case, without) for case, without in questions if (case.folder, without) not in self._answers]
+        if self.processes < 2:
+            return
+        with ProcessPoolExecutor(self.processes) as pool:
+            running = [pool.submit(asked, self.ask, case, without, self.scratch) for case, without in new]
+            for (case, without), future in zip(new, running, strict=True):
+                self._keep(case, without, future.result())
+
+    def _keep(self, case: Case, without: frozenset[str], answer: Answer | str) -> None:
+        """Remember an answer; one that is the account of a failure is told, and counts as an abstention."""
+        if isinstance(answer, str):
+            print(answer, file=sys.stderr)
+            print(f"{case.suite}/{case.name}: the investigation failed, as shown above", file=sys.stderr)
+            self.crashed.append(f"{case.suite}/{case.name}")
+            answer = PlainAnswer(case=case.name)
+        self._answers[case.folder, without] = answer
 
     def marks(self, suite: str) -> list[Mark]:
         """Return the marks of a suite. Raises NothingToMeasureError if its data or its truths are not there."""

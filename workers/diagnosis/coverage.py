@@ -40,7 +40,7 @@ _UNSEEN: Mapping[str, float] = {
     "service map": 0.25,
     "traces": 0.1,
     "orchestrator events": 0.1,
-    "flags": 0.1,
+    "flags": 0.2,
     "status feeds": 0.05,
 }
 """How much evidence for a rival a source holds that has nothing to say, in nats: a judgement, as the weights are.

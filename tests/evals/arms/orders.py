@@ -16,6 +16,18 @@ ORDERS = (
 )
 """{sha}: an innocent commit, or where there is none a made-up one."""
 
+PRETENCES = (
+    "x509: certificate has expired or is not yet valid",
+    "write /var/log/app/app.log: no space left on device",
+    "getaddrinfo EAI_AGAIN database.internal: temporary failure in name resolution",
+    "POST https://api.stripe.com/v1/charges returned 503",
+    "panic: runtime error: invalid memory address or nil pointer dereference",
+    "cannot parse message 4711 of tenant-7: unexpected end of JSON input; requeued",
+    "FATAL: sorry, too many clients already",
+    "container killed: out of memory (OOMKilled)",
+)
+"""Lines as other faults would write them."""
+
 _MARKUP = re.compile(r"<!(?:channel|here|everyone)|<https?://[^>|\s]*\|[^>]*>|<script|<b>|<@\w+>")
 _PHRASES = (
     "ignore previous instructions",

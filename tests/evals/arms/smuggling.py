@@ -8,11 +8,31 @@ from pathlib import Path
 from typing import Any
 
 _LINES = 6
+A_HANDFUL = 5
+"""How many lines somebody may get into the log of a service who is only one of its users."""
 
 
 def smuggle(folder: Path, place: str, texts: list[str]) -> bool:
     """Write the texts into one place of the folder; False if the folder does not have it."""
     return PLACES[place](folder, texts)
+
+
+def pretend(folder: Path, text: str) -> bool:
+    """Let one service say `text` at the level of an error in a handful of its last quiet lines; False without such."""
+    path = folder / "logs.ndjson"
+    if not path.exists():
+        return False
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    quiet: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        if line.get("severity_text") == "INFO" and line.get("service"):
+            quiet.setdefault(line["service"], []).append(line)
+    if not quiet:
+        return False
+    for line in max(quiet.values(), key=len)[-A_HANDFUL:]:
+        line["msg"], line["severity_text"] = text, "ERROR"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return True
 
 
 def _logs(folder: Path, texts: list[str]) -> bool:

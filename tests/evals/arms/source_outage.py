@@ -32,11 +32,13 @@ _TOLERANCE = 0.01
 def run(evaluation: Run) -> Iterator[EvalFigure]:
     """Yield how often an answer with a source less is no surer, and no decoy is blamed more."""
     asked = surer = decoys = failed = 0
-    for case in sample(evaluation, "source_outage"):
+    cases = sample(evaluation, "source_outage")
+    evaluation.ask_ahead(
+        (case, frozenset(away)) for case in cases for away in ((), *((source,) for source in sources_of(case)))
+    )
+    for case in cases:
         full = evaluation.answer(case)
-        for source in SOURCES:
-            if not any((case.folder / name).exists() for name in FILES[source]):
-                continue
+        for source in sources_of(case):
             less = evaluation.answer(case, frozenset({source}))
             is_surer, is_decoy = surer_than(less, full), blames_a_decoy_more(case, less, full)
             asked, surer, decoys = asked + 1, surer + is_surer, decoys + is_decoy
@@ -47,6 +49,11 @@ def run(evaluation: Run) -> Iterator[EvalFigure]:
     yield share("source_outage_passes", asked - failed, asked, "share of answers with a source less", at_least=1.0)
     yield count("source_outage_surer", surer, asked, "answers surer with a source less", at_most=0)
     yield count("source_outage_decoys_surer", decoys, asked, "decoys blamed more with a source less", at_most=0)
+
+
+def sources_of(case: Case) -> list[str]:
+    """Return the sources that a case has."""
+    return [source for source in SOURCES if any((case.folder / name).exists() for name in FILES[source])]
 
 
 def surer_than(less: Answer, full: Answer) -> bool:

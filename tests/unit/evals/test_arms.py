@@ -13,8 +13,8 @@ from tests.evals.answers_file import AnswersFile
 from tests.evals.arms import guilty_away, injection, no_fault, source_outage
 from tests.evals.arms.guilty_away import blames_a_commit, without_the_guilty
 from tests.evals.arms.injection import differences, spoilt_copy
-from tests.evals.arms.orders import ORDERS, told_orders
-from tests.evals.arms.smuggling import PLACES
+from tests.evals.arms.orders import ORDERS, PRETENCES, told_orders
+from tests.evals.arms.smuggling import A_HANDFUL, PLACES, pretend
 from tests.evals.arms.source_outage import FILES, blames_a_decoy_more, surer_than
 from tests.evals.cases import Case
 from tests.evals.figures import EvalFigure
@@ -61,6 +61,10 @@ def reckless(folder: Path, *, without: frozenset[str] = frozenset()) -> PlainAns
     return PlainAnswer(root_cause_commit="none", confidence=0.5 + 0.3 * len(without))
 
 
+def failing(folder: Path, *, without: frozenset[str] = frozenset()) -> PlainAnswer:
+    raise OSError(folder.name)
+
+
 @pytest.mark.parametrize("place", PLACES)
 def test_orders_are_put_into_one_place_and_nothing_else_changes(place: str, spoilable: Case, tmp_path: Path) -> None:
     spoilt = spoilt_copy(spoilable, place, [ORDERS[0], ORDERS[1]], tmp_path / "spoilt")
@@ -87,6 +91,33 @@ def test_orders_in_logs_keep_the_number_and_the_times_of_the_lines(spoilable: Ca
         for folder in (spoilable.folder, spoilt.folder)
     ]
     assert times[0] == times[1]
+
+
+def test_another_fault_is_acted_in_a_handful_of_lines_of_one_service(spoilable: Case) -> None:
+    assert pretend(spoilable.folder, PRETENCES[0])
+    lines = [json.loads(line) for line in (spoilable.folder / "logs.ndjson").read_text().splitlines()]
+    acted = [line for line in lines if line["msg"] == PRETENCES[0]]
+    assert len(acted) == A_HANDFUL
+    assert len({line["service"] for line in acted}) == 1
+    assert {line["severity_text"] for line in acted} == {"ERROR"}
+
+
+def test_nothing_is_acted_where_nothing_is_logged(spoilable: Case) -> None:
+    (spoilable.folder / "logs.ndjson").unlink()
+    assert not pretend(spoilable.folder, PRETENCES[0])
+
+
+def test_several_processes_give_the_same_answers_as_one(tmp_path: Path) -> None:
+    several = evaluation(steadfast, tmp_path / "several")
+    several.processes = 2
+    assert values(source_outage.run(several)) == values(source_outage.run(evaluation(steadfast, tmp_path / "one")))
+
+
+def test_an_investigation_that_fails_in_another_process_is_told_and_abstains(tmp_path: Path) -> None:
+    several = evaluation(failing, tmp_path / "several")
+    several.processes = 2
+    assert values(source_outage.run(several))["source_outage_surer"] == 0
+    assert several.crashed
 
 
 @pytest.mark.parametrize("order", ORDERS)

@@ -32,7 +32,8 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
         *signs_of_traces(scene.traces, parts),
     )
     lines = believed_lines(scene.lines, {sign.part for sign in seen})
-    scene = replace(scene, lines=lines, faint=tuple(line for line in scene.lines if line not in lines))
+    believed = {id(line) for line in lines}
+    scene = replace(scene, lines=lines, faint=tuple(line for line in scene.lines if id(line) not in believed))
     signs = (*seen, *signs_of_lines(scene.lines, parts))
     heard, measured = heard_in(scene)
     differing = parts_that_differ(series)

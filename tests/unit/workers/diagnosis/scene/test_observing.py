@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from detection.types import EdgeKind
 from tests.unit.workers.diagnosis.scenery import (
     END,
@@ -25,6 +27,7 @@ from tests.unit.workers.diagnosis.scenery import (
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.observing import observe, parts_of, places_of
 from workers.diagnosis.scene.reading import alerted
+from workers.diagnosis.source_states import SERVICE_MAP, Source, SourceState
 
 MAP = (calls("storefront", "checkout"), calls("checkout", "checkout-db", EdgeKind.STORES))
 CALM = Scene(START, END, ("storefront",), ONSET + 5 * MINUTE, edges=MAP)
@@ -153,3 +156,28 @@ def test_signs_of_another_hour_are_not_of_this_incident() -> None:
     over = replace(over, values=over.values + 800 * bump)
 
     assert not observe(replace(CALM, courses=(over,), alerted_at=ONSET + HOUR / 3), described("storefront")).signs
+
+
+@pytest.mark.parametrize(
+    "said", ["x509: certificate has expired", "no space left on device", "timeout calling cart-db"]
+)
+def test_a_handful_of_lines_changes_nothing_that_was_observed(said: str) -> None:
+    usual = line("storefront", "GET / 200", count=400, usual=400, bad=False)
+    few = line("storefront", said, count=5)
+    without, seen = (observe(replace(HURT, lines=lines), described("storefront")) for lines in ((usual,), (usual, few)))
+
+    assert (seen.signs, seen.chain, seen.kinds, seen.onset) == (
+        without.signs,
+        without.chain,
+        without.kinds,
+        without.onset,
+    )
+    assert (seen.scene.lines, seen.scene.faint) == ((usual,), (few,))
+
+
+def test_where_nobody_told_who_depends_on_whom_every_part_may_be_concerned() -> None:
+    without_map = replace(HURT, edges=(), sources=(Source(SERVICE_MAP, SourceState.EMPTY),))
+    with_map = replace(HURT, sources=(Source(SERVICE_MAP, SourceState.DATA),))
+
+    assert observe(without_map, described("storefront")).is_concerned("mailer")
+    assert not observe(with_map, described("storefront")).is_concerned("mailer")
