@@ -29,7 +29,7 @@ _EXPIRED = re.compile(
 
 def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield one suspicion if lines speak of an expired certificate, or a countdown reached zero near the onset."""
-    lines = [group for group in observed.scene.lines if _EXPIRED.search(group.text) and is_news(group)]
+    lines = [group for group in observed.scene.lines if says_expired(group.text) and is_news(group)]
     ended = [(course, at) for course in observed.scene.courses if (at := _ends_at(course)) is not None]
     near = [(course, at) for course, at in ended if is_near_the_onset(at, observed)]
     if not lines and not near:
@@ -45,6 +45,11 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     )
     checks = (_said(key, lines), _countdown(key, near), _not_after(key, observed))
     yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
+
+
+def says_expired(text: str) -> bool:
+    """Whether a line says that a certificate expired."""
+    return bool(_EXPIRED.search(text))
 
 
 def _said(key: str, lines: list[LineGroup]) -> Evidence | None:

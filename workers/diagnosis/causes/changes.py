@@ -12,6 +12,7 @@ from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
 from workers.diagnosis.causes.candidates import configured_by, services_of
 from workers.diagnosis.causes.fit import Fit, fit
+from workers.diagnosis.causes.said_reasons import can_end_it, says_that_it_ended
 from workers.diagnosis.causes.suspicion import evidence
 from workers.diagnosis.causes.trajectory import SLACK_SECONDS, has_course, trajectory
 from workers.diagnosis.changes import ChangeReading, EffectKind, is_shared, read_change
@@ -68,6 +69,7 @@ def check_change(
         found.append(_text(key, name, best, len(judged)))
     found.append(_time(key, name, live_at, best.fit if best is not None else Fit(0.0), live_in, observed))
     found.append(_others_alike(key, live_in, live_at, observed))
+    found.append(_another_reason(key, live_in, best, observed))
     believed = _plausibility(best)
     return [_believed(item, believed) for item in found if item is not None]
 
@@ -213,6 +215,18 @@ def _others_alike(key: str, services: frozenset[str], live_at: float, observed: 
     )
     weight = weights.OTHERS_FAIL_ALIKE if len(without) > 1 else weights.ANOTHER_FAILS_ALIKE
     return evidence("others_alike", key, result, weight, source="alike", data={"parts": without[:20]})
+
+
+def _another_reason(key: str, services: frozenset[str], best: Judged | None, observed: Observed) -> Evidence | None:
+    """Weigh that the failing part itself gives a reason, which this change cannot bring about."""
+    origin = observed.chain.origin
+    if origin is None or origin not in services or can_end_it(best.fit.effect if best is not None else None):
+        return None
+    said = says_that_it_ended(origin, observed)
+    if said is None:
+        return None
+    result = ours("{origin} says why it fails: “{text}”.", origin=quoted(origin, 60), text=quoted(said, 140))
+    return evidence("another_reason", key, result, weights.ANOTHER_REASON_SAID, source="reason")
 
 
 def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:

@@ -63,7 +63,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         text=quoted(example.text, 140),
         share=percent(share),
     )
-    ended = any(_ENDED.search(group.text) and not _OF_USERS.search(group.text) for group in lines)
+    ended = any(says_ended(group.text) for group in lines)
     full = weights.CREDENTIAL_ENDED if ended else weights.CREDENTIAL_REFUSED
     weight = full if share >= 0.5 else full / 4
     checks = (evidence("refused_lines", CAUSE, result, weight, source="logs"), _valid_until(observed))
@@ -73,6 +73,11 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
 def tells_of_a_credential(text: str) -> bool:
     """Whether a line says that a credential expired, was revoked, or is refused as such."""
     return bool(_REFUSED.search(text)) and not _CERTIFICATE.search(text)
+
+
+def says_ended(text: str) -> bool:
+    """Whether a line says that a credential of a machine ran out or was revoked, and not only that it is refused."""
+    return tells_of_a_credential(text) and bool(_ENDED.search(text)) and not _OF_USERS.search(text)
 
 
 def _valid_until(observed: Observed) -> Evidence | None:

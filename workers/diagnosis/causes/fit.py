@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from detection.chain import Sign
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
+from workers.diagnosis.causes.room import comes_after_load, takes_room
 from workers.diagnosis.changes import ChangeReading, Effect, EffectKind
 from workers.diagnosis.scene.model import Observed
 
@@ -160,7 +161,10 @@ def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> It
         above = sign.part in callers and sign.kind in effect.causes & _SHUT_OUT and effect.kind in _SHUTS_OUT
         if own or below or beside or above:
             worth = _worth(sign, effect, observed)
-            worth *= 1.0 if sign.kind in observed.first_kinds(sign.part) else _LATER
+            is_first = sign.kind in observed.first_kinds(sign.part)
+            # Room that is gone is missed when more comes, so more comes first.
+            is_first = is_first or (takes_room(effect) and comes_after_load(sign.part, observed))
+            worth *= 1.0 if is_first else _LATER
             yield worth * (1.0 if sign.part in involved else _NOT_INVOLVED), sign
 
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from detection.statistics.departures import departure
-from detection.symptoms import metric_meaning
 from detection.symptoms.metric_names import split_words
 from detection.types import SymptomKind
 from integrations.cards import moment
 from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
+from workers.diagnosis.causes.rises import Rise, rises_of, traffic_courses
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Course, Observed
 from workers.words.text import number, quoted
 
 CAUSE = "surge"
-RISEN_AT_LEAST = 1.5
 NEARLY_ALL = 0.8
 """The share of the measured parts that a crowd reaches at least."""
 
@@ -29,20 +27,11 @@ MANY_TIMES = 3.0
 _REFUSED = frozenset((SymptomKind.AUTHENTICATION, SymptomKind.CLIENT_ERRORS, SymptomKind.THROTTLED))
 _SUCCESS = frozenset(("success", "successes", "successful", "succeeded", "ok", "2xx", "accepted"))
 _SHARES = frozenset(("ratio", "rate_pct", "pct", "percent", "percentage", "share"))
-_QUERY_WORDS = ("query", "queries", "qps", "db_", "outbound", "upstream_req", "egress")
-
-
-@dataclass(frozen=True, slots=True)
-class _Rise:
-    course: Course
-    ratio: float
-    earliest: float
-    latest: float
 
 
 def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield one suspicion if the traffic of a part that nothing else of the incident calls rose clearly."""
-    rises = [rise for course in _traffic(observed) if (rise := _rise(course)) is not None]
+    rises = rises_of(observed)
     if not rises:
         return
     entries = [rise for rise in rises if not _called_by_hurt(rise.course.part, observed)]
@@ -63,24 +52,6 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
 
 
-def _traffic(observed: Observed) -> list[Course]:
-    """Return the series of requests that parts get; those of queries and of calls that they make are left out."""
-    return [
-        course
-        for course in observed.scene.courses
-        if metric_meaning(course.name).kind is SymptomKind.TRAFFIC
-        and not any(word in course.name.lower() for word in _QUERY_WORDS)
-    ]
-
-
-def _rise(course: Course) -> _Rise | None:
-    found = departure(course.times, course.values, worse=1)
-    if found is None or found.direction < 0 or found.before <= 0:
-        return None
-    ratio = found.after / found.before
-    return _Rise(course, ratio, found.earliest, found.latest) if ratio >= RISEN_AT_LEAST else None
-
-
 def _called_by_hurt(part: str, observed: Observed) -> bool:
     """Whether a caller of this part has trouble of its own that is not traffic: its calls may be retries or a loop."""
     return any(
@@ -90,7 +61,7 @@ def _called_by_hurt(part: str, observed: Observed) -> bool:
     )
 
 
-def _risen(rise: _Rise, observed: Observed) -> Evidence:
+def _risen(rise: Rise, observed: Observed) -> Evidence:
     first_harm = min(
         (
             sign.latest
@@ -111,7 +82,7 @@ def _risen(rise: _Rise, observed: Observed) -> Evidence:
     return evidence("traffic_rose", CAUSE, result, weight, source="metrics", data={"ratio": rise.ratio})
 
 
-def _strangers(rise: _Rise, observed: Observed) -> Evidence | None:
+def _strangers(rise: Rise, observed: Observed) -> Evidence | None:
     """Check whether only what is refused became more, and what succeeds did not: bots at one door, and no crowd.
 
     A crowd brings both; a loop or a retrying caller of one's own is not refused from its first request on.
@@ -145,7 +116,7 @@ def _moved(course: Course) -> bool:
     return departure(course.times, course.values) is not None
 
 
-def _is_one_route(entry: _Rise, rises: list[_Rise], observed: Observed) -> bool:
+def _is_one_route(entry: Rise, rises: list[Rise], observed: Observed) -> bool:
     """Whether nothing calls the entry, and all else that gets more is called by it, directly or through others."""
     below, edge = {entry.course.part}, [entry.course.part]
     while edge:
@@ -155,9 +126,9 @@ def _is_one_route(entry: _Rise, rises: list[_Rise], observed: Observed) -> bool:
     return is_entry and {rise.course.part for rise in rises} <= below
 
 
-def _alike(largest: _Rise, rises: list[_Rise], observed: Observed) -> Evidence | None:
+def _alike(largest: Rise, rises: list[Rise], observed: Observed) -> Evidence | None:
     """Check whether every part that has a traffic series gets more: a crowd reaches all, a loop or retries do not."""
-    measured = {course.part for course in _traffic(observed)}
+    measured = {course.part for course in traffic_courses(observed)}
     if len(measured) < 2:
         return None
     risen = {rise.course.part for rise in rises}

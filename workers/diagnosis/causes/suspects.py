@@ -10,12 +10,13 @@ from detection.types import Commit, Deploy, FlagChange
 from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes import downstream
-from workers.diagnosis.causes.candidates import brought_by, configured_by, services_of
+from workers.diagnosis.causes import downstream, surge
+from workers.diagnosis.causes.candidates import Brought, brought_by, configured_by, services_of
 from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
 from workers.diagnosis.causes.mechanisms import mechanisms
-from workers.diagnosis.causes.suspicion import Suspicion
+from workers.diagnosis.causes.room import is_missed_at_the_peak
+from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.causes.switched_on import switched_on
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
@@ -75,7 +76,7 @@ class Suspects:
 def find_suspects(observed: Observed) -> Suspects:
     """Return everything that the scene suggests."""
     brought, alone = brought_by(observed.scene)
-    outside = suspicions(observed)
+    outside = tuple(_with_room(suspicion, brought, observed) for suspicion in suspicions(observed))
     return Suspects(
         observed=observed,
         alone=tuple(_alone(alone, observed)),
@@ -89,6 +90,25 @@ def find_suspects(observed: Observed) -> Suspects:
         mechanisms=mechanisms(observed),
         changes_known=ChangesKnown(len(brought), len(alone), len(observed.scene.flags)),
     )
+
+
+def _with_room(suspicion: Suspicion, brought: Sequence[Brought], observed: Observed) -> Suspicion:
+    """Doubt a crowd where a change took the room that it would have had: as many may come every day."""
+    if suspicion.hypothesis.cause != surge.CAUSE:
+        return suspicion
+    for item in brought:
+        deploy = item.deploy
+        for judged in judge_commits(item.commits, deploy.service, observed):
+            if is_missed_at_the_peak(judged.fit.effect, deploy.deployed_at, {deploy.service}, observed):
+                result = ours(
+                    "{deploy} of {service} had lowered what it can take: {line}.",
+                    deploy=deploy_name(deploy),
+                    service=quoted(deploy.service, 60),
+                    line=in_quotes(judged.fit.effect.line.strip() if judged.fit.effect else "", 100),
+                )
+                doubt = evidence("room_taken", suspicion.hypothesis.key, result, weights.ROOM_WAS_TAKEN, source="room")
+                return Suspicion(suspicion.hypothesis, (*suspicion.evidence, doubt))
+    return suspicion
 
 
 def _alone(commits: Sequence[Commit], observed: Observed) -> Iterator[Suspicion]:

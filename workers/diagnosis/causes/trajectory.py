@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from detection.chain.signs import metric_departed_when
 from workers.diagnosis import weights
 from workers.diagnosis.causes.fit import Fit
+from workers.diagnosis.causes.room import is_missed_at_the_peak
 from workers.diagnosis.changes import Delay
 from workers.diagnosis.scene.model import Course, Observed
 
@@ -33,6 +34,10 @@ def trajectory(live_at: float, found: Fit, services: Iterable[str], observed: Ob
         for course in _courses(found, frozenset(services), observed)
     ]
     weight = max(scores) if scores else _by_onset(live_at, within, observed)
+    if weight < weights.MISSED_AT_THE_PEAK and is_missed_at_the_peak(
+        found.effect, live_at, frozenset(services), observed
+    ):
+        weight = weights.MISSED_AT_THE_PEAK
     return max(min(weight, weights.TRAJECTORY_FITS_AT_MOST), weights.TRAJECTORY_DENIES_AT_MOST)
 
 

@@ -135,7 +135,8 @@ def test_the_names_above_a_hunk_are_no_changed_lines(tmp_path: Path, git: str) -
 
 
 def test_a_file_that_is_new_or_gone_has_the_name_that_it_has_or_had(tmp_path: Path) -> None:
-    diff = "--- /dev/null\n+++ b/app/new.py\n@@ -0,0 +1 @@\n+a = 1\n--- a/app/old.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-b = 1\n"
+    new = "--- /dev/null\n+++ b/app/new.py\n@@ -0,0 +1 @@\n+a = 1\n"
+    diff = new + "--- a/app/old.py\n+++ /dev/null\n@@ -1 +0,0 @@\n-b = 1\n"
     commit = {"sha": "a" * 40, "timestamp": "2026-05-04T09:00:00Z", "message": "m", "diff": diff}
     write(tmp_path, "context/commits.json", [commit])
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from detection.chain import LineGroup
+from integrations.text import ours
 from tests.unit.workers.diagnosis.scenery import (
     END,
     HOUR,
@@ -15,6 +16,7 @@ from tests.unit.workers.diagnosis.scenery import (
     ONSET,
     START,
     K,
+    commit,
     line,
     observed,
     sign,
@@ -22,6 +24,7 @@ from tests.unit.workers.diagnosis.scenery import (
 )
 from workers.diagnosis import weights
 from workers.diagnosis.causes import certificate, credential
+from workers.diagnosis.causes.changes import check_change, judge_commits
 from workers.diagnosis.scene.model import Course
 
 ERRORS = (sign("checkout", K.ERRORS),)
@@ -121,6 +124,33 @@ def test_a_key_that_is_valid_for_long_did_not_end_at_the_onset() -> None:
     (found,) = credential.suspects(observed(signs=ERRORS, lines=lines))
 
     assert "valid_until" not in weights_of(found)
+
+
+def held(diff: str, text: str, path: str = "checkout/client.py", other: int = 0) -> float | None:
+    """Return what speaks against a change of the checkout because of what its own lines say."""
+    scene = observed(signs=ERRORS, lines=[line("checkout", text), line("checkout", "panic: nil map", count=other)])
+    judged = judge_commits([commit(path, diff)], "checkout", scene)
+    found = check_change("deploy:1", ours("deploy 1"), judged, ["checkout"], ONSET - MINUTE, scene)
+    return next((item.weight for item in found if item.check == "another_reason"), None)
+
+
+@pytest.mark.parametrize("text", ["the api key has expired", EXPIRED])
+def test_what_ended_by_itself_speaks_against_code_that_cannot_end_it(text: str) -> None:
+    assert held("-    send(a)\n+    send(a, b)", text) == weights.ANOTHER_REASON_SAID
+
+
+def test_a_change_of_the_secret_may_have_put_an_old_one_in_its_place() -> None:
+    changed = "-  api_key: ${GEO_KEY_2}\n+  api_key: ${GEO_KEY_1}"
+
+    assert held(changed, "the api key has expired", "checkout/config.yaml") is None
+
+
+def test_a_token_of_a_user_that_expires_gives_no_other_reason() -> None:
+    assert held("-    send(a)\n+    send(a, b)", "the session token of user 7 expired") is None
+
+
+def test_a_reason_in_few_of_many_errors_is_not_the_reason() -> None:
+    assert held("-    send(a)\n+    send(a, b)", "the api key has expired", other=900) is None
 
 
 def test_a_refused_credential_in_few_of_many_errors_says_little() -> None:
