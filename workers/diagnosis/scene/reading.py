@@ -74,16 +74,18 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         models.LogSignature,
     )
     traces = reader.ask("traces", lambda: telemetry.traces(since=onset - EVENTS_SECONDS, until=until))
+    known_edges = reader.stored(
+        "service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
+    )
+    edges = (*known_edges, *edges_of(traces))
     noticed = alerted(described)
     suspected: Sequence[Suspect] = ()
     if not noticed:
         # Nothing says where to look; where something does, the signs around it tell more than conduct does.
         suspected = reader.ask(
-            "behaviour before", lambda: read_suspects(telemetry, courses, since=since, onset=onset, until=until)
+            "behaviour before",
+            lambda: read_suspects(telemetry, courses, edges, since=since, onset=onset, until=until),
         )
-    edges = reader.stored(
-        "service map", lambda session: edges_known(session, _at(onset - EDGES_SECONDS)), models.ServiceEdge
-    )
     changes_since = _at(onset - CHANGES_SECONDS)
     return Scene(
         since=since,
@@ -95,7 +97,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         courses=(*courses, *requests),
         lines=(*lines, *(_group(signature) for signature in counted)),
         traces=hops_of(traces),
-        edges=(*edges, *edges_of(traces)),
+        edges=edges,
         places=tuple(
             reader.stored(
                 "nodes", lambda session: places_known(session, _at(since), _at(until + 1)), models.ServicePlace
