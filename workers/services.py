@@ -72,11 +72,16 @@ class Services:
         *,
         clock: Callable[[], datetime] = utc_now,
         stopwatch: Callable[[], float] = time.monotonic,
+        is_alone: bool = False,
     ) -> None:
-        """clock: the time of day. stopwatch: seconds since any moment, for how long something takes."""
+        """clock: the time of day. stopwatch: seconds since any moment, for how long something takes.
+
+        is_alone: no other process or thread writes to the database.
+        """
         self.settings = settings
         self.clock = clock
         self.stopwatch = stopwatch
+        self.is_alone = is_alone
 
     @cached_property
     def engine(self) -> Engine:
@@ -113,6 +118,7 @@ class Services:
             privacy=self.privacy,
             archive=self.archive,
             log_reader=TemplateLogReader(),
+            is_alone=self.is_alone,
         )
 
     @cached_property

@@ -30,7 +30,7 @@ class Workshop:
             own = Path(place)
             shutil.copy(self.directory / _DATABASE, own / _DATABASE)
             moment = datetime.fromtimestamp(now, UTC)
-            services = Services(_settings(own), clock=lambda: moment)
+            services = Services(_settings(own), clock=lambda: moment, is_alone=True)
             try:
                 yield services
             finally:

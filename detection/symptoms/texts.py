@@ -79,7 +79,8 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
     ),
     (
         SymptomKind.THROTTLED,
-        r"\b429\b|rate.?limit|throttl|too many requests|over (?:the )?(?:rate )?limit|over_limit|quota (?:exceeded|exhausted)|slow ?down",
+        r"\b429\b|rate.?limit|throttl|too many requests|over (?:the )?(?:rate )?limit|over_limit|"
+        r"quota (?:exceeded|exhausted)|slow ?down",
     ),
     (
         SymptomKind.LOCKS,

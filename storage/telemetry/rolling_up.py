@@ -25,7 +25,10 @@ _Pass = Callable[[Connection, int, int], int]
 
 
 class Roller:
-    """Makes the passes of a roll-up. Remembers for each kind of record how many a short transaction takes."""
+    """Makes the passes of a roll-up. Remembers for each kind of record how many a short transaction takes.
+
+    is_alone: nobody else writes to the database, so that nobody waits for a long transaction.
+    """
 
     def __init__(
         self,
@@ -34,12 +37,14 @@ class Roller:
         funnel_reader: FunnelReader,
         segment_dimensions: Sequence[str],
         log_reader: LogReader | None,
+        is_alone: bool = False,
     ) -> None:
         self._engine = engine
         self._readers = read_only(engine)
         self._funnel_reader = funnel_reader
         self._segment_dimensions = segment_dimensions
         self._log_reader = log_reader
+        self._is_alone = is_alone
         self._sizes = {kind: PassSize() for kind in HighWater._fields}
 
     def one_pass(
@@ -87,8 +92,8 @@ class Roller:
         with self._engine.begin() as connection:
             lock_exclusive(connection, Lock.ROLL_UP)
             began = time.perf_counter()
-            taken = roll_up(connection, up_to, min(limit, size.records))
+            taken = roll_up(connection, up_to, limit if self._is_alone else min(limit, size.records))
             size.measured(taken, time.perf_counter() - began)
-        if taken:
+        if taken and not self._is_alone:
             let_others_write(self._engine)
         return taken

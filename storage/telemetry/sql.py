@@ -32,6 +32,7 @@ from storage.telemetry.hot import event_queries, samples, service_calls
 from storage.telemetry.hot import traces as hot_traces
 from storage.telemetry.hot.append import Appender
 from storage.telemetry.hot.shared_spans import removal_of_callers, servers_first, servers_of
+from storage.telemetry.hot.traced import traced_between
 from storage.telemetry.logs import reading as logs
 from storage.telemetry.logs.reader_protocol import LogReader
 from storage.telemetry.metrics import memories as metric_memory_rows
@@ -55,6 +56,7 @@ from storage.telemetry.protocol import (
     RequestSample,
     RolledUp,
     StatementCount,
+    Traced,
     WholeUntil,
 )
 from storage.telemetry.rolling_up import Roller
@@ -72,6 +74,7 @@ class SqlTelemetry:
     privacy: hides personal data in appended events, log records and metric points, whichever door they came through.
     archive: where hot records are moved when they expire; without one they are deleted.
     log_reader: finds templates and patterns; without one, lines are counted by severity only.
+    is_alone: nobody else writes to the database, so that nobody waits for a long transaction.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class SqlTelemetry:
         privacy: Privacy | None = None,
         archive: Archive | None = None,
         log_reader: LogReader | None = None,
+        is_alone: bool = False,
     ) -> None:
         self._engine = engine
         self._readers = read_only(engine)
@@ -94,7 +98,11 @@ class SqlTelemetry:
         self._appender = Appender(engine)
         self._metric_listing = SeriesListing()
         self._roller = Roller(
-            engine, funnel_reader=funnel_reader, segment_dimensions=tuple(segment_dimensions), log_reader=log_reader
+            engine,
+            funnel_reader=funnel_reader,
+            segment_dimensions=tuple(segment_dimensions),
+            log_reader=log_reader,
+            is_alone=is_alone,
         )
 
     def append_events(self, events: Sequence[Event]) -> Appended:
@@ -258,10 +266,10 @@ class SqlTelemetry:
         with self._readers.connect() as connection:
             return hot_traces.traces(connection, since=since, until=until, limit=limit)
 
-    def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
-        """Return spans of the hot store, the newest first."""
+    def traced_between(self, *, since: float, until: float, most_spans: int) -> Traced:
+        """Return spans of the hot store in brief, and the lines of their traces; of too many, whole traces."""
         with self._readers.connect() as connection:
-            return hot_traces.spans_between(connection, since=since, until=until, limit=limit)
+            return traced_between(connection, since=since, until=until, most_spans=most_spans)
 
     def calls_above(self, sequence: int, up_to: int, *, arrived_since: float) -> tuple[Sequence[tuple[str, str]], int]:
         """Return (caller, callee) of the server spans between two numbers, and the number of the newest span."""

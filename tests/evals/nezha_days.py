@@ -18,8 +18,8 @@ _USUAL_MINUTES = 60
 _AFTERMATH = 360
 _AFTER = 4 * 60
 _MINUTES = 3
-_MOST, _MOST_USUAL = 600, 200
-"""Spans kept of a minute of the fault's, and of a usual one."""
+_MOST, _MOST_USUAL = 4_000, 1_000
+"""About how many spans are kept of a minute of the fault's (nearly all), and of a usual one."""
 _REFERENCE = 10 * 60
 """The fault-free minute of the day is laid this long before the fault, as what is usual."""
 _ADDRESS = re.compile(r"[\d.]+")
@@ -35,6 +35,7 @@ _MEASURES = frozenset(
     }
 )
 """What a pod is watched by; the rest counts the same in other units."""
+_SUCCESS = "SuccessRate(%)"
 _NO_MEASURE = frozenset({"Time", "TimeStamp", "PodName", "ServiceName", "time", "timestamp"})
 
 
@@ -89,11 +90,22 @@ def metric_rows(day: Path, fault: Fault) -> Iterator[str]:
                 value = _number(text)
                 if name in _MEASURES and math.isfinite(value):
                     yield f"{stamp(at)},{service},{name},{value:g},,"
+    yield from _success(day, fault)
     for at, row in _placed(day, _delays(day), "time", fault):
         for edge, text in row.items():
             caller, _, callee = edge.partition("_")
             if edge != "time" and math.isfinite(_number(text)):
                 yield f"{stamp(at)},{callee},network_delay_ms,{_number(text):g},{caller},{callee}"
+
+
+def _success(day: Path, fault: Fault) -> Iterator[str]:
+    """Yield the share of requests that succeed for users, where the day has it: on some it is 0 all the time."""
+    for path in sorted((day / "metric").glob("front_service.csv*")):
+        rows = _kept_rows(path)
+        if any(_number(row[_SUCCESS]) > 0 for row in rows):
+            for at, row in _placed(day, rows, "Time", fault):
+                if math.isfinite(_number(row[_SUCCESS])):
+                    yield f"{stamp(at)},{row['ServiceName'].lower()},{_SUCCESS},{_number(row[_SUCCESS]):g},,"
 
 
 def _delays(day: Path) -> list[dict[str, str]]:

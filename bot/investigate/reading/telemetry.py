@@ -7,6 +7,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
+from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Status
+from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
+
 from bot.investigate.reading.documents import items_of, lines_of, rows_of
 from bot.investigate.reading.fields import FAR_FUTURE, LONGEST_NAME, moment, name, number, required_moment, text
 from bot.investigate.reading.problems import Problems
@@ -18,8 +23,11 @@ from integrations.inbound.reading.records import FieldError, PayloadError
 _CREATE = b'{"create":{}}\n'
 _METRIC_COLUMNS = ("timestamp", "service", "metric", "value")
 _LARGEST_REQUEST = 500_000_000
-_OTLP_ERROR, _OTLP_SERVER, _OTLP_INTERNAL, _OTLP_CLIENT = 2, 2, 1, 3
-_OTLP_KINDS = {"server": _OTLP_SERVER, "client": _OTLP_CLIENT, "internal": _OTLP_INTERNAL}
+_OTLP_KINDS = {
+    "server": OtlpSpan.SPAN_KIND_SERVER,
+    "client": OtlpSpan.SPAN_KIND_CLIENT,
+    "internal": OtlpSpan.SPAN_KIND_INTERNAL,
+}
 _SPAN_FIELDS = frozenset(
     [
         "trace_id",
@@ -95,7 +103,7 @@ def _point(row: Mapping[str, str]) -> MetricPoint:
 
 def read_spans(path: Path, problems: Problems) -> list[Span]:
     """Return the spans of a list of spans, or of {"traces": [{"trace_id", "spans": […]}]}."""
-    found, requests = [], []
+    found = []
     services: dict[tuple[str, str], str] = {}
     for place, span in _spans(path, problems):
         try:
@@ -104,17 +112,28 @@ def read_spans(path: Path, problems: Problems) -> list[Span]:
             found.append((place, span))
         except FieldError as error:
             problems.add(path.name, place, f"{error.field} {error.message}")
+    request = ExportTraceServiceRequest()
+    groups: dict[tuple[str, str | None], ScopeSpans] = {}
+    places: dict[tuple[str, str | None], list[str]] = {}
     for place, span in found:
         try:
-            requests.append((place, _otlp(span, services)))
+            converted, service = _otlp(span, services)
         except FieldError as error:
             problems.add(path.name, place, f"{error.field} {error.message}")
-    if not requests:
+            continue
+        key = service, text(span, "version")
+        if key not in groups:
+            resource = request.resource_spans.add()
+            resource.resource.attributes.extend(_attributes({"service.name": service, "service.version": key[1]}))
+            groups[key], places[key] = resource.scope_spans.add(), []
+        groups[key].spans.append(converted)
+        places[key].append(place)
+    if not groups:
         return []
-    body = json.dumps({"resourceSpans": [request for _, request in requests]}).encode()
-    parsed = parse_traces(body, content_type="application/json", now=FAR_FUTURE, max_decoded_bytes=_LARGEST_REQUEST)
+    parsed = parse_traces(request.SerializeToString(), now=FAR_FUTURE, max_decoded_bytes=_LARGEST_REQUEST)
+    in_order = [place for key in groups for place in places[key]]
     for rejection in parsed.rejections:
-        problems.add(path.name, requests[rejection.index][0], f"{rejection.field}: {rejection.message}")
+        problems.add(path.name, in_order[rejection.index], f"{rejection.field}: {rejection.message}")
     return parsed.records
 
 
@@ -134,8 +153,8 @@ def _spans(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, o
                     problems.add(path.name, f"{place}, spans[{index}]", "must be an object")
 
 
-def _otlp(span: Mapping[str, object], services: Mapping[tuple[str, str], str]) -> dict[str, object]:
-    """Return a ResourceSpans of this one span. One that names no kind served a request if another service called it."""
+def _otlp(span: Mapping[str, object], services: Mapping[tuple[str, str], str]) -> tuple[OtlpSpan, str]:
+    """Return the span and its service. One that names no kind served a request if another service called it."""
     trace, span_id = name(span, "trace_id", "traceId"), name(span, "span_id", "spanId", "id")
     service, parent = services[trace, span_id], text(span, "parent_id", "parent_span_id", "parentSpanId")
     started = moment(span, "start", "start_time", "timestamp", "startTime")
@@ -148,48 +167,51 @@ def _otlp(span: Mapping[str, object], services: Mapping[tuple[str, str], str]) -
         **{key: value for key, value in span.items() if key not in _SPAN_FIELDS},
     }
     is_entry = parent is None or services.get((trace, parent), service) != service
-    guessed = _OTLP_SERVER if is_entry else _OTLP_CLIENT if "peer.service" in attributes else _OTLP_INTERNAL
+    guessed = (
+        OtlpSpan.SPAN_KIND_SERVER
+        if is_entry
+        else OtlpSpan.SPAN_KIND_CLIENT
+        if "peer.service" in attributes
+        else OtlpSpan.SPAN_KIND_INTERNAL
+    )
     kind = _OTLP_KINDS.get((text(span, "kind") or "").lower().removeprefix("span_kind_"), guessed)
     is_error = (text(span, "status") or "").upper() in {"ERROR", "STATUS_CODE_ERROR", "2"}
     start = int(started * 1e9)
-    return {
-        "resource": {"attributes": _attributes({"service.name": service, "service.version": text(span, "version")})},
-        "scopeSpans": [
-            {
-                "spans": [
-                    {
-                        "traceId": _hex(trace, 32),
-                        "spanId": _hex(f"{trace}/{span_id}", 16),
-                        "parentSpanId": _hex(f"{trace}/{parent}", 16) if parent else "",
-                        "name": (text(span, "name") or "unnamed")[:LONGEST_NAME],
-                        "kind": kind,
-                        "startTimeUnixNano": str(start),
-                        "endTimeUnixNano": str(start + int(max(duration, 0.0) * 1e6)),
-                        "status": {"code": _OTLP_ERROR} if is_error else {},
-                        "attributes": _attributes(attributes),
-                    }
-                ]
-            }
-        ],
-    }
+    converted = OtlpSpan(
+        trace_id=_digest(trace, 16),
+        span_id=_digest(f"{trace}/{span_id}", 8),
+        parent_span_id=_digest(f"{trace}/{parent}", 8) if parent else b"",
+        name=_utf8(text(span, "name") or "unnamed")[:LONGEST_NAME],
+        kind=kind,
+        start_time_unix_nano=start,
+        end_time_unix_nano=start + int(max(duration, 0.0) * 1e6),
+        status=Status(code=Status.STATUS_CODE_ERROR) if is_error else None,
+        attributes=_attributes(attributes),
+    )
+    return converted, service
 
 
-def _attributes(found: Mapping[object, object]) -> list[dict[str, object]]:
-    return [{"key": str(key), "value": _value(value)} for key, value in found.items() if value is not None]
+def _attributes(found: Mapping[object, object]) -> list[KeyValue]:
+    return [KeyValue(key=_utf8(str(key)), value=_value(value)) for key, value in found.items() if value is not None]
 
 
-def _value(value: object) -> dict[str, object]:
+def _value(value: object) -> AnyValue:
     if isinstance(value, bool):
-        return {"boolValue": value}
+        return AnyValue(bool_value=value)
     if isinstance(value, int) and abs(value) < 2**63:
-        return {"intValue": str(value)}
+        return AnyValue(int_value=value)
     if isinstance(value, float):
-        return {"doubleValue": value}
-    return {"stringValue": value if isinstance(value, str) else json.dumps(value)}
+        return AnyValue(double_value=value)
+    return AnyValue(string_value=_utf8(value if isinstance(value, str) else json.dumps(value)))
 
 
-def _hex(text_of_id: str, digits: int) -> str:
-    return hashlib.sha256(text_of_id.encode()).hexdigest()[:digits]
+def _utf8(said: str) -> str:
+    """Return a text without the halves of characters that JSON can write, but protobuf cannot."""
+    return said.encode("utf-8", "replace").decode()
+
+
+def _digest(text_of_id: str, size: int) -> bytes:
+    return hashlib.sha256(text_of_id.encode("utf-8", "replace")).digest()[:size]
 
 
 def last_moment(*kinds: Iterable[LogRecord | MetricPoint]) -> float | None:

@@ -114,10 +114,17 @@ def _readings(normal: Sequence[Behaviour], during: Behaviour) -> Iterable[Readin
         before = [one.times[operation] for one in normal if len(one.times.get(operation, ())) >= _FEWEST_CALLS]
         if len(values) < _FEWEST_CALLS or not before:
             continue
-        medians = np.array([np.median(one) for one in before])
-        within = float(np.median([np.median(np.abs(one - np.median(one))) for one in before]))
+        medians = [_median(one) for one in before]
+        within = _median(np.array([_median(np.abs(one - median)) for one, median in zip(before, medians, strict=True)]))
         floor = _SAME_TIME + 3 * within / float(np.sqrt(len(values)))
-        yield Reading(part, kind, name, medians, np.array([np.median(values)]), floor)
+        yield Reading(part, kind, name, np.array(medians), np.array([_median(values)]), floor)
+
+
+def _median(values: Floats) -> float:
+    """Return the median of a few values, for which NumPy's own takes many times as long."""
+    in_order = np.sort(values)
+    middle = len(in_order) // 2
+    return float(in_order[middle] if len(in_order) % 2 else (in_order[middle - 1] + in_order[middle]) / 2)
 
 
 def _patterns(normal: Sequence[Behaviour], during: Behaviour) -> Iterable[Pattern]:
@@ -126,13 +133,17 @@ def _patterns(normal: Sequence[Behaviour], during: Behaviour) -> Iterable[Patter
     transitions = set(during.followed)
     for one in normal:
         transitions |= {transition for transition in one.followed if transition[:2] in now}
+    chances_of = {
+        key: np.array([chances.get(key, 0) for chances in before], dtype=np.float64)
+        for key in {transition[:2] for transition in transitions}
+    }
     for transition in sorted(transitions):
         part, event, after = transition
         yield Pattern(
             part=part,
             name=f"{event} -> {after}",
-            normal_times=np.array([one.followed[transition] for one in normal], dtype=np.float64),
-            normal_chances=np.array([chances[part, event] for chances in before], dtype=np.float64),
+            normal_times=np.array([one.followed.get(transition, 0) for one in normal], dtype=np.float64),
+            normal_chances=chances_of[part, event],
             times=float(during.followed[transition]),
             chances=float(now[part, event]),
         )

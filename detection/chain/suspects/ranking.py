@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import xlogy
 
 from detection.types import Floats
@@ -35,10 +36,22 @@ class ClueKind(StrEnum):
     WAIT = "wait"
     METRIC = "metric"
     NETWORK = "network"
+    MISSING_CALLS = "missing_calls"
+    SUCCESS = "success"
 
 
-_WEIGHTS = {ClueKind.METRIC: 0.5, ClueKind.NETWORK: 0.5}
-"""Metrics count half: every part has many, sampled once a minute, and some always deviate."""
+_WEIGHTS = {
+    ClueKind.METRIC: 0.3,
+    ClueKind.NETWORK: 0.3,
+    ClueKind.MISSING_CALLS: 0.5,
+    ClueKind.SUCCESS: 0.1,
+}
+"""Metrics count less: every part has many, sampled once a minute, and some always deviate.
+
+What fails at a part may have failed below it, so lost success decides only where nothing else is odd.
+"""
+
+_FEWEST_BLOCKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +105,7 @@ class Suspect:
 def suspects(readings: Sequence[Reading], patterns: Sequence[Pattern]) -> list[Suspect]:
     """Rank the parts, the likeliest root cause first; parts without any clue are left out."""
     clues = [clue for reading in readings if (clue := reading_clue(reading)) is not None]
-    clues += [clue for pattern in patterns if (clue := pattern_clue(pattern)) is not None]
+    clues += pattern_clues(patterns)
     best: dict[str, dict[ClueKind, Clue]] = {}
     for clue in clues:
         kinds = best.setdefault(clue.part, {})
@@ -103,37 +116,71 @@ def suspects(readings: Sequence[Reading], patterns: Sequence[Pattern]) -> list[S
 
 
 def reading_clue(reading: Reading) -> Clue | None:
-    """Return the clue of a reading, from its medians; None if it is not above normal or has too few data."""
+    """Return the clue of a reading, from its medians; None if it is not above normal or has too few data.
+
+    Several values during the incident are compared with as many normal ones at a time, as medians of more values
+    fluctuate less. Normal values from so far back may hold unrecorded incidents, so those most apart are left out.
+    """
     normal, during = (values[np.isfinite(values)] for values in (reading.normal, reading.during))
     if len(normal) < _FEWEST_WINDOWS or len(during) == 0:
         return None
     usual, now = float(np.median(normal)), float(np.median(during))
     if now <= usual:
         return None
-    reach = float(np.quantile(np.abs(normal - usual), _USUAL_SHARE)) + reading.floor
+    share = _USUAL_SHARE
+    if len(during) > 1 and len(normal) >= _FEWEST_BLOCKS * len(during):
+        normal, share = _blocks(normal, len(during)), _UNDISTURBED_SHARE
+    reach = float(np.quantile(np.abs(normal - usual), share)) + reading.floor
     surprise = float(np.log((now - usual) / max(reach, 1e-9)))
     return Clue(reading.part, reading.kind, reading.name, surprise, usual, now)
 
 
-def pattern_clue(pattern: Pattern) -> Clue | None:
-    """Return the clue of a pattern; None if it hardly changed or has too few data.
+def _blocks(values: Floats, size: int) -> Floats:
+    """Return the median of each `size` values in a row, the newest values first to be used."""
+    count = len(values) // size
+    blocks: Floats = np.median(values[len(values) - count * size :].reshape(count, size), axis=1)
+    return blocks
 
-    Its surprise compares the likelihood ratio of the incident with the largest one of any normal window against the
+
+def pattern_clues(patterns: Sequence[Pattern]) -> list[Clue]:
+    """Return the clues of patterns; none of one that hardly changed or has too few data.
+
+    The surprise compares the likelihood ratio of the incident with the largest one of any normal window against the
     others.
     """
-    known = pattern.normal_chances > 0
-    if known.sum() < 2 or pattern.chances <= 0:
-        return None
-    times, chances = _undisturbed(pattern.normal_times[known], pattern.normal_chances[known])
-    all_times, all_chances = times.sum(), chances.sum()
-    now_times, now_chances = np.array([pattern.times]), np.array([pattern.chances])
-    changed = float(_likelihood_ratio(all_times, all_chances, now_times, now_chances)[0])
-    if changed <= 1.0:
-        return None
-    usual = float(_likelihood_ratio(all_times - times, all_chances - chances, times, chances).max())
-    surprise = float(np.log(changed / (usual + _CHANCE)))
-    normal, now = float(all_times / all_chances), pattern.times / pattern.chances
-    return Clue(pattern.part, ClueKind.PATTERN, pattern.name, surprise, normal, now)
+    clues = []
+    for size in sorted({len(pattern.normal_times) for pattern in patterns}):
+        clues += _clues_of([pattern for pattern in patterns if len(pattern.normal_times) == size])
+    return clues
+
+
+def _clues_of(patterns: Sequence[Pattern]) -> list[Clue]:
+    """Return the clues of patterns that are known from the same number of windows, all at once."""
+    times = np.array([pattern.normal_times for pattern in patterns])
+    chances = np.array([pattern.normal_chances for pattern in patterns])
+    now_times = np.array([pattern.times for pattern in patterns])
+    now_chances = np.array([pattern.chances for pattern in patterns])
+    judged = np.flatnonzero(((chances > 0).sum(axis=1) >= 2) & (now_chances > 0))
+    if not len(judged):
+        return []
+    times, chances, now_times, now_chances = times[judged], chances[judged], now_times[judged], now_chances[judged]
+    kept = _undisturbed(times, chances)
+    times, chances = times * kept, chances * kept
+    all_times, all_chances = times.sum(axis=1), chances.sum(axis=1)
+    changed = _likelihood_ratio(all_times, all_chances, now_times, now_chances)
+    against = _likelihood_ratio(all_times[:, None] - times, all_chances[:, None] - chances, times, chances)
+    surprise = np.log(np.maximum(changed, 1e-9) / (np.where(kept, against, 0.0).max(axis=1) + _CHANCE))
+    return [
+        Clue(
+            patterns[judged[place]].part,
+            ClueKind.PATTERN,
+            patterns[judged[place]].name,
+            float(surprise[place]),
+            float(all_times[place] / all_chances[place]),
+            float(now_times[place] / now_chances[place]),
+        )
+        for place in np.flatnonzero(changed > 1.0)
+    ]
 
 
 def _suspect(part: str, clues: list[Clue]) -> Suspect:
@@ -141,23 +188,27 @@ def _suspect(part: str, clues: list[Clue]) -> Suspect:
     return Suspect(part, sum(_WEIGHTS.get(clue.kind, 1.0) * max(clue.surprise, 0.0) for clue in clues), tuple(clues))
 
 
-def _undisturbed(times: Floats, chances: Floats) -> tuple[Floats, Floats]:
-    """Keep the windows closest to the median share (a trimmed likelihood; Neykov and Neytchev 1990)."""
-    median = np.clip(np.median(times / chances), 0.01, 0.99)
-    apart = _divergence(times, chances, np.full(len(times), median))
-    kept = np.argsort(apart, kind="stable")[: max(int(np.ceil(_UNDISTURBED_SHARE * len(times))), 2)]
-    return times[kept], chances[kept]
+def _undisturbed(times: Floats, chances: Floats) -> NDArray[np.bool_]:
+    """Return which windows of each pattern, (patterns, n), are closest to the median share.
+
+    The likelihood of the others is trimmed (Neykov and Neytchev 1990).
+    """
+    known = chances > 0
+    shares = np.where(known, times / np.maximum(chances, 1e-9), np.nan)
+    median = np.clip(np.nanmedian(shares, axis=1), 0.01, 0.99)
+    apart = np.where(known, _divergence(times, chances, np.broadcast_to(median[:, None], times.shape)), np.inf)
+    places = np.argsort(np.argsort(apart, axis=1, kind="stable"), axis=1, kind="stable")
+    count = np.maximum(np.ceil(_UNDISTURBED_SHARE * known.sum(axis=1)), 2)
+    return np.asarray(known & (places < count[:, None]))
 
 
-def _likelihood_ratio(
-    times: Floats | np.float64, chances: Floats | np.float64, other_times: Floats, other_chances: Floats
-) -> Floats:
+def _likelihood_ratio(times: Floats, chances: Floats, other_times: Floats, other_chances: Floats) -> Floats:
     """Return half the G statistic of the test that two binomial samples share one rate (Wilks 1938); elementwise."""
     share = (times + other_times) / np.maximum(chances + other_chances, 1e-9)
     return _divergence(times, chances, share) + _divergence(other_times, other_chances, share)
 
 
-def _divergence(times: Floats | np.float64, chances: Floats | np.float64, share: Floats) -> Floats:
+def _divergence(times: Floats, chances: Floats, share: Floats) -> Floats:
     """Return by how much a binomial sample's own share explains it better than `share`, in log-likelihood."""
     own = times / np.maximum(chances, 1e-9)
     hit = xlogy(times, np.where(times > 0, own / np.maximum(share, 1e-12), 1.0))

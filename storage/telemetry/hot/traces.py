@@ -40,22 +40,6 @@ def traces(connection: Connection, *, since: float, until: float, limit: int) ->
     return [found[trace_id][:_LONGEST_TRACE] for trace_id in ids if trace_id in found]
 
 
-def spans_between(connection: Connection, *, since: float, until: float, limit: int) -> Sequence[Span]:
-    """Return up to `limit` spans that started within the time, the newest first.
-
-    Only among so many of the newest as are read in a second, whatever the store holds.
-    """
-    columns = spans.c
-    newest = (connection.scalar(select(func.max(columns.sequence))) or 0) - NEWEST_REQUESTS
-    query = (
-        select(spans)
-        .where(columns.sequence > newest, columns.started_at >= since, columns.started_at < until)
-        .order_by(columns.sequence.desc())
-        .limit(limit)
-    )
-    return [_span(row) for row in connection.execute(query)]
-
-
 def _span(row: Row[Any]) -> Span:
     return Span(
         trace_id=row.trace_id,

@@ -23,6 +23,7 @@ from storage.telemetry.protocol.resolutions import (
 )
 from storage.telemetry.protocol.rolling_up import HighWater, RolledUp, WholeUntil
 from storage.telemetry.protocol.store import Erased, TelemetryStore
+from storage.telemetry.protocol.traced import Traced, TracedLine, TracedSpan
 
 __all__ = [
     "COARSE_SECONDS",
@@ -55,5 +56,8 @@ __all__ = [
     "RolledUp",
     "StatementCount",
     "TelemetryStore",
+    "Traced",
+    "TracedLine",
+    "TracedSpan",
     "WholeUntil",
 ]

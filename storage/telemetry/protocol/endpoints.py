@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from detection.types import EndpointSeries, Integers, Span
+from storage.telemetry.protocol.traced import Traced
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +128,11 @@ class ReadsEndpoints(Protocol):
         """
         ...
 
-    def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
-        """Return up to `limit` spans of the hot store that started within the time, the newest first."""
+    def traced_between(self, *, since: float, until: float, most_spans: int) -> Traced:
+        """Return the hot store's spans that started within the time, and the lines of their traces in that time.
+
+        Of more than about `most_spans` spans, whole traces are left out, whichever they are.
+        """
         ...
 
     def versions_seen(self, service: str, *, since: float, until: float) -> Sequence[tuple[str, float]]:

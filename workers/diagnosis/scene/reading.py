@@ -92,7 +92,8 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
     if not noticed:
         # Nothing says where to look; where something does, the signs around it tell more than conduct does.
         suspected = reader.ask(
-            "behaviour before", lambda: read_suspects(telemetry, courses, since=since, onset=onset, until=until)
+            "behaviour before",
+            lambda: read_suspects(telemetry, courses, edges, since=since, onset=onset, until=until),
         )
     changes_since = _at(onset - CHANGES_SECONDS)
     deploys = reader.stored("deploys", lambda session: _deploys(session, changes_since, _at(until)), models.Deploy)

@@ -30,12 +30,28 @@ def test_spans_of_two_traces_may_share_a_span_id(store: TelemetryStore) -> None:
     assert store.append_spans(spans) == Appended(2, 0)
 
 
-def test_spans_between_are_the_newest_of_their_time(store: TelemetryStore) -> None:
-    spans = [make_span(name, None, SpanKind.SERVER) for name in ("a", "b", "c")]
+def test_spans_of_a_time_come_with_the_lines_of_their_traces(store: TelemetryStore) -> None:
+    spans = [make_span(name, None, SpanKind.SERVER) for name in ("a", "b")]
     store.append_spans(spans)
     at = spans[0].started_at
-    assert store.spans_between(since=at, until=at + 1, limit=2) == [spans[2], spans[1]]
-    assert store.spans_between(since=at + 1, until=at + 2, limit=2) == []
+    store.append_logs(
+        [LogRecord(str(trace), "s", None, at, "INFO", "hello", trace) for trace in (spans[0].trace_id, None)]
+    )
+    found = store.traced_between(since=at, until=at + 1, most_spans=10)
+    assert sorted(span.span_id for span in found.spans) == ["a", "b"]
+    assert [(line.trace_id, line.body) for line in found.lines] == [(spans[0].trace_id, "hello")]
+    assert store.traced_between(since=at + 1, until=at + 2, most_spans=10) == ((), (), 1.0)
+
+
+def test_of_too_many_spans_whole_traces_are_left_out(store: TelemetryStore) -> None:
+    traces = [f"{number:032x}" for number in range(256)]
+    store.append_spans([make_span(name, None, SpanKind.SERVER, trace) for trace in traces for name in ("a", "b")])
+    at = make_span("a", None, SpanKind.SERVER).started_at
+    store.append_logs([LogRecord(trace, "s", None, at, "INFO", "hello", trace) for trace in traces])
+    found = store.traced_between(since=at, until=at + 1, most_spans=128)
+    assert sorted(line.trace_id for line in found.lines) == traces[:64]
+    assert sorted(span.trace_id for span in found.spans) == sorted(2 * traces[:64])
+    assert found.sampled == 0.25
 
 
 def test_text_that_databases_refuse_does_not_lose_its_batch(store: TelemetryStore) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detection.chain.suspects.ranking import ClueKind, Pattern, Reading, pattern_clue, reading_clue, suspects
+from detection.chain.suspects.ranking import Clue, ClueKind, Pattern, Reading, pattern_clues, reading_clue, suspects
 
 
 def reading(
@@ -16,6 +16,10 @@ def reading(
 def pattern(part: str, times: float, chances: float, *, normal: list[tuple[int, int]]) -> Pattern:
     counts = np.array(normal, dtype=float).T
     return Pattern(part, "ask -> answer", counts[0], counts[1], times, chances)
+
+
+def pattern_clue(one: Pattern) -> Clue | None:
+    return next(iter(pattern_clues([one])), None)
 
 
 ALWAYS = [(20, 20), (30, 30), (25, 25), (10, 10)]

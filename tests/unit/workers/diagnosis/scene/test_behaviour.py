@@ -8,8 +8,8 @@ from typing import cast
 import numpy as np
 
 from detection.chain.suspects import Call
-from detection.types import LogRecord, Span
-from storage.telemetry.protocol import TelemetryStore
+from detection.types import EdgeKind, ServiceEdge
+from storage.telemetry.protocol import TelemetryStore, Traced, TracedLine
 from workers.diagnosis.scene.behaviour import event_of, occurrences_of, read_suspects
 from workers.diagnosis.scene.model import Course
 
@@ -17,10 +17,10 @@ from workers.diagnosis.scene.model import Course
 class NoSpans:
     """A store of telemetry that keeps no spans."""
 
-    def spans_between(self, *, since: float, until: float, limit: int) -> Sequence[Span]:
+    def traced_between(self, *, since: float, until: float, most_spans: int) -> Traced:
         assert since < until
-        assert limit > 0
-        return ()
+        assert most_spans > 0
+        return Traced((), (), 1.0)
 
 
 ONSET = 100_000.0
@@ -32,8 +32,10 @@ def _course(part: str, name: str, usual: float, now: float) -> Course:
     return Course(part, name, MINUTES, np.where(MINUTES >= ONSET - 240, now, values))
 
 
-def _ranked(*courses: Course) -> list[str]:
-    found = read_suspects(cast(TelemetryStore, NoSpans()), courses, since=ONSET - 3600, onset=ONSET, until=ONSET + 240)
+def _ranked(*courses: Course, calls: Sequence[tuple[str, str]] = ()) -> list[str]:
+    store = cast(TelemetryStore, NoSpans())
+    edges = [ServiceEdge(caller, callee, EdgeKind.CALLS, "spans", ONSET) for caller, callee in calls]
+    found = read_suspects(store, courses, edges, since=ONSET - 3600, onset=ONSET, until=ONSET + 240)
     return [one.part for one in found if one.score > 0]
 
 
@@ -46,14 +48,27 @@ def test_what_is_as_usual_or_says_nothing_of_its_part_is_not_suspected() -> None
     assert _ranked(_course("web", "latency_p95_ms", 200, 200), _course("cart", "visits", 5, 500)) == []
 
 
+def test_who_no_longer_calls_what_it_used_to_call_is_suspected() -> None:
+    orders = [_course("shop", "requests_per_minute", 90, 90), _course("mail", "requests_per_minute", 30, 0)]
+    assert _ranked(*orders, calls=[("shop", "mail")]) == ["shop"]
+    assert _ranked(*orders) == []
+
+
+def test_lost_success_is_suspected_only_where_nothing_else_is_odd() -> None:
+    entry = _course("web", "success_rate", 100, 90)
+    assert _ranked(entry) == ["web"]
+    assert _ranked(entry, _course("cart", "cpu_usage", 10, 90)) == ["cart", "web"]
+    assert _ranked(_course("web", "success_rate", 100, 100)) == []
+
+
 def test_a_line_belongs_to_the_shortest_span_of_its_part_that_was_open() -> None:
     calls = [
         Call("t", "outer", None, "cart", "GET", 10.0, 5_000),
         Call("t", "inner", "outer", "cart", "read", 11.0, 1_000),
         Call("t", "other", "outer", "db", "select", 11.0, 10),
     ]
-    lines = [LogRecord(str(at), "cart", None, at, "INFO", "read 7 rows", trace_id="t") for at in (11.5, 14.0, 99.0)]
-    found = occurrences_of(calls, [*lines, LogRecord("x", "web", None, 11.5, "INFO", "hello", trace_id="t")])
+    lines = [TracedLine("t", "cart", at, "INFO", "read 7 rows") for at in (11.5, 14.0, 99.0)]
+    found = occurrences_of(calls, [*lines, TracedLine("t", "web", 11.5, "INFO", "hello")])
     assert [one.span_id for one in found] == ["inner", "outer", ""]
     assert {one.event for one in found} == {"INFO read <*> rows"}
 
