@@ -3,6 +3,9 @@
 Events arrive late and in any order, and which ids are one person's may be told after them, so attempts cannot be
 counted incrementally. Instead, all attempts of every person with a new event or a new id are recomputed from the hot
 store and compared with those counted before.
+
+An attempt is counted from the pass on that takes its entry. A pass ends anywhere in a batch, and whoever has more
+events in the batch is the likelier to have one in the pass: counted earlier, those who convert would be too many.
 """
 
 from __future__ import annotations
@@ -67,9 +70,10 @@ def changed_attempts(
     ids = ids_of_people(select(events.c.user_id).where(is_new), since=since, top=top)
     counted = _counted(connection, funnel, ids)
     read: _Read = {}
-    for person, history in _histories(connection, funnel, ids):
+    for person, history, waiting in _histories(connection, funnel, ids, top):
         readable = _without_expired(counted[person], history, funnel.window_seconds)
-        read[person] = _best_per_entry(reader(funnel, readable)) if readable else {}
+        found = reader(funnel, readable) if readable else ()
+        read[person] = _best_per_entry([one for one in found if one.entered_at not in waiting])
     segments = Segments(connection, funnel.funnel_id, dimensions)
     segments.admit(progress.dimensions for attempts in read.values() for progress in attempts.values())
     return _compared(counted, read, segments)
@@ -113,20 +117,28 @@ def _counted(connection: Connection, funnel: FunnelDefinition, ids: CTE) -> _Cou
     return found
 
 
-def _histories(connection: Connection, funnel: FunnelDefinition, ids: CTE) -> Iterator[tuple[str, list[Event]]]:
-    """Yield each person with their events of the funnel in the hot store, oldest first.
+def _histories(
+    connection: Connection, funnel: FunnelDefinition, ids: CTE, top: int
+) -> Iterator[tuple[str, list[Event], set[float]]]:
+    """Yield each person with their events of the funnel in the hot store, oldest first, and the times of those to come.
 
     All of them, not only those near the new ones, because the end of one attempt decides where the next may begin.
+    The times are those at which there are only events above sequence `top`.
     """
     person, events_of_people = person_of(events.c.user_id)
     query = (
-        select(*STORED_EVENT, person)
+        select(*STORED_EVENT, events.c.sequence > top, person)
         .select_from(events_of_people)
         .where(events.c.user_id.in_(select(ids.c.id)), events.c.event.in_(_event_names(funnel)))
         .order_by(person, events.c.happened_at)
     )
     for whose, rows in groupby(connection.execute(query).all(), key=lambda row: row[-1]):
-        yield whose, [to_event(row[:-1]) for row in rows]
+        history: list[Event] = []
+        to_come, taken = set[float](), set[float]()
+        for *stored, is_to_come, _ in rows:
+            history.append(to_event(stored))
+            (to_come if is_to_come else taken).add(history[-1].happened_at)
+        yield whose, history, to_come - taken
 
 
 def _best_per_entry(attempts: Sequence[FunnelProgress]) -> dict[float, FunnelProgress]:

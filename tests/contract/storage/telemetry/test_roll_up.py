@@ -80,6 +80,19 @@ def test_the_order_of_arrival_and_the_size_of_passes_do_not_change_what_is_count
     assert reached_by_bucket(store) == {start: tuple(row) for start, row in expected.items()}
 
 
+def test_part_of_a_batch_counts_the_entries_that_it_takes_whatever_came_of_them(store: TelemetryStore) -> None:
+    visits = [visit(f"u{number}", NOW, *STEPS[: 1 + 2 * (number % 2)]) for number in range(300)]
+    order = random.Random(3)
+    store.append_events([replace(event, event_id=order.randbytes(8).hex()) for events in visits for event in events])
+    store.roll_up([FUNNEL], now=NOW + 60, limit=200)
+    entered, _, paid = reached_by_bucket(store)[NOW]
+    # Of the 600 events, a third is taken. Those who pay have three of four events, but no more entries than the others.
+    assert 70 < entered < 130
+    assert 0.4 < paid / entered < 0.6
+    roll_up_all(store, now=NOW + 60)
+    assert reached_by_bucket(store) == {NOW: (300, 150, 150)}
+
+
 def test_a_late_event_counts_in_the_bucket_in_which_it_happened(store: TelemetryStore) -> None:
     store.append_events(visit("u1", NOW, "view"))
     roll_up_all(store)
