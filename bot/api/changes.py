@@ -12,11 +12,11 @@ from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.storable_text import Text
 from detection.types import Commit, FlagChange
-from storage.commits import commits_between
 from storage.database.texts import moment
 from storage.deploys import deploys_between
-from storage.flags import flag_changes_between
 from storage.models import Deploy
+from storage.surroundings.commits import commits_between
+from storage.surroundings.flags import flag_changes_between
 
 router = APIRouter(prefix="/changes", tags=["Changes"])
 

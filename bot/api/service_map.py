@@ -12,7 +12,7 @@ from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from detection.types import EdgeKind
 from storage.database.texts import moment
-from storage.service_map import edges_known, places_known
+from storage.surroundings.service_map import edges_known, places_known
 
 router = APIRouter(prefix="/service-map", tags=["Service map"])
 

@@ -18,13 +18,13 @@ from bot.investigate.verdict import answer_of
 from detection.types import AlertChange
 from storage import incidents
 from storage.alerts import record_alerts, severity_of_word
-from storage.commits import record_commits
 from storage.deploys import record_deploy
-from storage.flags import record_flag_changes
-from storage.log_signatures import record_signatures
-from storage.orchestrator import record_events
-from storage.provider_statuses import record_statuses
-from storage.service_map import record_edges, record_places
+from storage.surroundings.commits import record_commits
+from storage.surroundings.flags import record_flag_changes
+from storage.surroundings.log_signatures import record_signatures
+from storage.surroundings.orchestrator import record_events
+from storage.surroundings.provider_statuses import record_statuses
+from storage.surroundings.service_map import record_edges, record_places
 from storage.telemetry.protocol import TelemetryStore
 from workers.diagnosis import pipeline
 from workers.diagnosis.job import sources_of

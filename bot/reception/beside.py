@@ -15,9 +15,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from detection.types import OrchestratorEvent, ServiceEdge, ServicePlace
-from storage import orchestrator, service_map
 from storage.database.patience import Patience, waiting_with
 from storage.errors import DatabaseUnavailableError
+from storage.surroundings import orchestrator, service_map
 from storage.telemetry.rows.keys import text_without_keys
 from workers.services import Services
 

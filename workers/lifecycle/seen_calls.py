@@ -13,7 +13,7 @@ from typing import Any
 from detection.types import EdgeKind, ServiceEdge
 from integrations.inbound.sources.names import UNKNOWN_SERVICE
 from storage.cursors import read_cursor, save_cursor
-from storage.service_map import SPANS, record_edges
+from storage.surroundings.service_map import SPANS, record_edges
 from workers.services import Services
 
 LOOK_EVERY_SECONDS = 60.0

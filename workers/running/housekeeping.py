@@ -9,7 +9,6 @@ import structlog
 from sqlalchemy.orm import Session
 
 from detection.logs.patterns import check
-from storage import commits, flags, log_signatures, orchestrator, provider_statuses, service_map
 from storage.alert_firings import drop_old_firings
 from storage.alerts import DROPPED_AT_ONCE, drop_old_alerts
 from storage.database import dropping
@@ -17,6 +16,7 @@ from storage.database.gaps import let_others_write
 from storage.dead_letters import PRUNED_AT_ONCE, prune
 from storage.models import LogPattern
 from storage.readable_rows import look_at_all
+from storage.surroundings import commits, flags, log_signatures, orchestrator, provider_statuses, service_map
 from storage.triage import drop_old_decisions
 from workers.diagnosis.job import give_up_overdue
 from workers.remediation.approvals import expire_proposals

@@ -16,7 +16,7 @@ from detection.types import ProviderStatus
 from integrations.errors import IntegrationError
 from integrations.status_feeds import read_feed
 from storage.database.texts import moment
-from storage.provider_statuses import record_statuses, statuses_between
+from storage.surroundings.provider_statuses import record_statuses, statuses_between
 from workers.locks import lease
 from workers.services import Services
 from workers.watching.status_feeds import FeedState, feed_states, save_feed_state

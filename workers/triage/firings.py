@@ -17,9 +17,9 @@ from detection.types import AlertDetails, Finding, FlagChange, MetricSeries
 from storage.alert_firings import PastFiring, firings_since
 from storage.alerts import fingerprints_named
 from storage.deploys import deploys_between
-from storage.flags import flag_changes_between
 from storage.metric_limits import list_limits
-from storage.service_map import edges_below
+from storage.surroundings.flags import flag_changes_between
+from storage.surroundings.service_map import edges_below
 from storage.telemetry.protocol import MetricName
 from storage.telemetry.protocol.resolutions import FINE_METRIC_SECONDS
 from storage.triage import words_about

@@ -1,7 +1,7 @@
 """The log pattern that belongs to a firing alert: of the lines of its service, those that became far more frequent.
 
 Read from the counts in windows of ten minutes, which are a few rows for each series, and only around the firing. What
-another tool has counted (storage.log_signatures) counts as well.
+another tool has counted (storage.surroundings.log_signatures) counts as well.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from detection.symptoms import named_in, symptoms_of_text
 from detection.triage import LogPattern
 from detection.types import Finding, LogSignature
-from storage.log_signatures import signatures_between
+from storage.surroundings.log_signatures import signatures_between
 from storage.telemetry.protocol import (
     COARSE_SECONDS,
     LOG_OTHER,

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.reception.beside import without_keys
 from detection.types import Commit, FlagChange, OrchestratorEvent, ProviderStatus, ServiceEdge, ServicePlace
 from integrations.inbound.flags.api import FlagNotice
-from storage import commits, flags, orchestrator, provider_statuses, service_map
+from storage.surroundings import commits, flags, orchestrator, provider_statuses, service_map
 from storage.telemetry.protocol import Appended
 from storage.telemetry.rows.keys import text_without_keys
 from workers.services import Services

@@ -21,8 +21,8 @@ from detection.types import (
     ServiceEdge,
     ServicePlace,
 )
-from storage import commits, flags, log_signatures, orchestrator, provider_statuses, service_map
 from storage.database.session import sessions
+from storage.surroundings import commits, flags, log_signatures, orchestrator, provider_statuses, service_map
 
 NOON = datetime(2026, 2, 7, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

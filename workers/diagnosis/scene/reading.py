@@ -12,14 +12,14 @@ from detection.chain.suspects import Suspect
 from detection.symptoms import symptoms_of_text
 from detection.types import Commit, Deploy, LogSignature, Metric, ProviderStatus
 from storage import models
-from storage.commits import commit_of, commits_between
 from storage.deploys import deploys_between, to_deploy
-from storage.flags import flag_changes_between
 from storage.knowledge import known_incidents
-from storage.log_signatures import signatures_between
-from storage.orchestrator import events_between
-from storage.provider_statuses import statuses_between
-from storage.service_map import edges_known, places_known
+from storage.surroundings.commits import commit_of, commits_between
+from storage.surroundings.flags import flag_changes_between
+from storage.surroundings.log_signatures import signatures_between
+from storage.surroundings.orchestrator import events_between
+from storage.surroundings.provider_statuses import statuses_between
+from storage.surroundings.service_map import edges_known, places_known
 from storage.telemetry.protocol import COARSE_SECONDS, LOG_TEMPLATE
 from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader

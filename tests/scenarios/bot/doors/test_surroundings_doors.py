@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from bot.reception import beside
 from bot.web.app import create_app
 from detection.types import EdgeKind, ServiceEdge, ServicePlace
-from storage import commits, flags, orchestrator, provider_statuses, service_map
+from storage.surroundings import commits, flags, orchestrator, provider_statuses, service_map
 from tests.scenarios.bot.conftest import NOW
 from workers.services import Services
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from detection.types import Span, SpanKind
-from storage.service_map import edges_known
+from storage.surroundings.service_map import edges_known
 from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.worker import Clock
 from workers.lifecycle.seen_calls import LOOK_EVERY_SECONDS, record_calls

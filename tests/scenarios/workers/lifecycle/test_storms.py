@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from detection.types import AlertChange, EdgeKind, FlagChange, LogRecord, LogSignature, ServiceEdge, Severity
-from storage import flags, incidents, service_map, triage
+from storage import incidents, triage
 from storage.alerts import record_alerts
-from storage.log_signatures import record_signatures
 from storage.models import Incident, TriageDecision
+from storage.surroundings import flags, service_map
+from storage.surroundings.log_signatures import record_signatures
 from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.worker import Clock
 from workers.lifecycle.tick import tick

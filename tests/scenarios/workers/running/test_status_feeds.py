@@ -15,7 +15,7 @@ from bot.setup import probes
 from detection.types import ProviderStatus
 from integrations import status_feeds as feeds
 from integrations.errors import RejectedError
-from storage.provider_statuses import statuses_between
+from storage.surroundings.provider_statuses import statuses_between
 from tests.scenarios.workers.worker import Clock
 from workers.running.status_feeds import read_status_feeds
 from workers.services import Services

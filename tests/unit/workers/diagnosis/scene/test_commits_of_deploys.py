@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from detection.types import ChangedFile, Commit
-from storage.commits import record_commits
 from storage.deploys import record_deploy
+from storage.surroundings.commits import record_commits
 from tests.unit.workers.diagnosis.conftest import Shop
 from tests.unit.workers.diagnosis.scenery import HOUR, MINUTE, ONSET, described
 from workers.diagnosis.causes.candidates import brought_by
