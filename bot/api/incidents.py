@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.orm import Session
 
 from bot.api.auditing import record
-from bot.api.incident_models import IncidentOut, IncidentSummary, describe
+from bot.api.models.incident_models import IncidentOut, IncidentSummary, describe
 from bot.auth import Identity, Operator
 from bot.dependencies import InjectedServices
 from bot.errors import ConflictError

@@ -13,21 +13,16 @@ from bot.api import (
     deploys,
     doors,
     events,
-    experiments,
-    funnel_where,
-    funnels,
     incidents,
     jobs,
-    log_patterns,
-    logs,
     maintenance,
-    metrics,
     service_map,
     snoozes,
     status,
     triage,
     users,
 )
+from bot.api.signals import experiments, funnel_where, funnels, log_patterns, logs, metrics
 
 
 class Problem(BaseModel):

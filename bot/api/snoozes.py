@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.api.incident_models import IncidentOut, describe
+from bot.api.models.incident_models import IncidentOut, describe
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.errors import ConflictError

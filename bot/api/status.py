@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from bot.api.diagnosis_models import Prose
+from bot.api.models.diagnosis_models import Prose
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from detection.coverage import Watched, WatchState, label

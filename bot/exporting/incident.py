@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from detection.types import Commit, Finding, IncidentStatus, LogRecord, Severity, Span
 from storage import incidents
 from storage.models import Incident
-from workers.diagnosis.characterise import characterise
 from workers.diagnosis.checks.commits import read_commits
 from workers.diagnosis.job import sources_of
 from workers.diagnosis.model import DiagnosisSources
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.reading import EVENTS_SECONDS, read_scene
 from workers.diagnosis.source_states import SourceState
+from workers.diagnosis.steps.characterise import characterise
 from workers.services import Services
 from workers.words.findings import severity_of
 

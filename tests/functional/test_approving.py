@@ -17,7 +17,7 @@ from storage import incidents, proposals
 from storage.database.session import create_database, sessions
 from tests.functional.shop_trouble import ANA, fault, modals, press, root_messages
 from tests.functional.stack import PATIENCE_SECONDS, Stack, eventually, running_stack
-from workers.diagnosis.fix import REVERT_PULL_REQUEST
+from workers.diagnosis.steps.fix import REVERT_PULL_REQUEST
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.telling.enqueue import enqueue_refresh
 

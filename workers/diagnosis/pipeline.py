@@ -23,11 +23,6 @@ from storage.incidents import get_incident, to_finding
 from storage.models import Diagnosis
 from workers.diagnosis.causes.suspects import Suspects, find_suspects
 from workers.diagnosis.certainty.calibrating import read_calibration
-from workers.diagnosis.characterise import characterise
-from workers.diagnosis.confirm import confirm
-from workers.diagnosis.fix import plan_fix
-from workers.diagnosis.gather import gather
-from workers.diagnosis.hypothesise import hypothesise
 from workers.diagnosis.model import (
     Candidates,
     Characterisation,
@@ -39,6 +34,11 @@ from workers.diagnosis.model import (
 )
 from workers.diagnosis.scene.observing import observe
 from workers.diagnosis.scene.reading import read_scene
+from workers.diagnosis.steps.characterise import characterise
+from workers.diagnosis.steps.confirm import confirm
+from workers.diagnosis.steps.fix import plan_fix
+from workers.diagnosis.steps.gather import gather
+from workers.diagnosis.steps.hypothesise import hypothesise
 
 __all__ = ["DiagnosisOutcome", "DiagnosisSources", "fix_of", "outcome_of", "run", "verdict_of"]
 

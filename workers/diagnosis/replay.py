@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from storage.models import Diagnosis
-from workers.diagnosis.confirm import confirm
-from workers.diagnosis.fix import plan_fix
 from workers.diagnosis.model import FixPlan, Verdict
 from workers.diagnosis.pipeline import CHARACTERISE, CONFIRM, FIX, GATHER, HYPOTHESISE
+from workers.diagnosis.steps.confirm import confirm
+from workers.diagnosis.steps.fix import plan_fix
 from workers.errors import RefusedError
 
 _CLOSE = 1e-9

@@ -15,7 +15,7 @@ from storage import audit, diagnoses, incidents, proposals
 from storage.database.rows import hold
 from storage.models import Diagnosis, Incident, Proposal
 from workers.diagnosis.account import account, evidence_lines
-from workers.diagnosis.fix import REVERT_PULL_REQUEST
+from workers.diagnosis.steps.fix import REVERT_PULL_REQUEST
 from workers.remediation import binding
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.remediation.closing import enqueue_close

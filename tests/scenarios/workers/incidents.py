@@ -14,9 +14,9 @@ from integrations.cards import Card, Modal
 from storage import deliveries, diagnoses, incidents, proposals
 from storage.models import Delivery, Diagnosis, Incident, Proposal
 from workers.clicks.buttons import DIAGNOSIS_BUTTONS, JOB_BUTTONS
-from workers.diagnosis.fix import REVERT_PULL_REQUEST
 from workers.diagnosis.model import Verdict
 from workers.diagnosis.pipeline import CONFIRM
+from workers.diagnosis.steps.fix import REVERT_PULL_REQUEST
 from workers.remediation.catalogue import RevertPullRequest, describe_revert
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message, thread_key

@@ -1,1 +1,1 @@
-"""The kinds of cause, a module each: what suggests it, and the checks that speak for and against it."""
+"""What can be the cause of an incident: changes, kinds that are no change, and the mechanisms by which they do harm."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workers.diagnosis.causes import (
+from workers.diagnosis.causes.kinds import (
     bad_data,
     capacity,
     certificate,

@@ -10,14 +10,14 @@ from detection.types import Commit, Deploy, FlagChange
 from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes import downstream, surge
+from workers.diagnosis.causes.by_change.changes import Judged, check_change, judge_commits
+from workers.diagnosis.causes.by_change.room import is_missed_at_the_peak
+from workers.diagnosis.causes.by_change.switched_on import switched_on
 from workers.diagnosis.causes.candidates import Brought, brought_by, configured_by, services_of
 from workers.diagnosis.causes.catalogue import suspicions
-from workers.diagnosis.causes.changes import Judged, check_change, judge_commits
+from workers.diagnosis.causes.kinds import downstream, surge
 from workers.diagnosis.causes.mechanisms import mechanisms
-from workers.diagnosis.causes.room import is_missed_at_the_peak
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
-from workers.diagnosis.causes.switched_on import switched_on
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
 from workers.words.text import deploy_name, in_quotes, quoted, short_sha

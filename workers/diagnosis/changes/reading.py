@@ -13,20 +13,20 @@ from workers.diagnosis.changes.rules.additions import added_effects
 from workers.diagnosis.changes.rules.calls import call_effects
 from workers.diagnosis.changes.rules.consequences import effect
 from workers.diagnosis.changes.rules.consumers import consumer_effects
-from workers.diagnosis.changes.rules.fields import field_effects
+from workers.diagnosis.changes.rules.data.fields import field_effects
+from workers.diagnosis.changes.rules.data.lookups import lookup_effects
+from workers.diagnosis.changes.rules.data.migrations import adds_only_indexes, migration_effects
+from workers.diagnosis.changes.rules.data.queries import query_effects
+from workers.diagnosis.changes.rules.data.rows import row_effects
 from workers.diagnosis.changes.rules.growth import growth_effects
 from workers.diagnosis.changes.rules.idioms import idiom_effects
 from workers.diagnosis.changes.rules.inert import changes_only_sentences, is_telemetry, only_renames, why_inert
-from workers.diagnosis.changes.rules.knobs import setting_effects
 from workers.diagnosis.changes.rules.locks import lock_effects
-from workers.diagnosis.changes.rules.lookups import lookup_effects
 from workers.diagnosis.changes.rules.messages import is_said_to_be_harmless, message_effects
-from workers.diagnosis.changes.rules.migrations import adds_only_indexes, migration_effects
-from workers.diagnosis.changes.rules.queries import query_effects
 from workers.diagnosis.changes.rules.removals import removed_effects
-from workers.diagnosis.changes.rules.rows import row_effects
-from workers.diagnosis.changes.rules.values import value_effects
-from workers.diagnosis.changes.rules.versions import is_about_versions, is_lock_file, version_effects
+from workers.diagnosis.changes.rules.settings.knobs import setting_effects
+from workers.diagnosis.changes.rules.settings.values import value_effects
+from workers.diagnosis.changes.rules.settings.versions import is_about_versions, is_lock_file, version_effects
 from workers.diagnosis.changes.rules.waits import wait_effects
 from workers.diagnosis.changes.text.patches import Block, blocks_of, changed_lines
 

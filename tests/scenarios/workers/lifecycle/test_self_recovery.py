@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from bot.api.incident_models import describe
+from bot.api.models.incident_models import describe
 from detection.types import IncidentStatus
 from storage import audit, incidents, verifications
 from storage.models import AuditEntry, Incident, KnowledgeEntry, Proposal

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from bot.api.funnel_metrics import measure, seconds_to_convert
+from bot.api.signals.funnel_metrics import measure, seconds_to_convert
 from detection.types import DELAY_EDGES_SECONDS, FunnelDefinition, FunnelSeries, FunnelStep
 
 FUNNEL = FunnelDefinition(1, "Signup", (FunnelStep("view", "view"), FunnelStep("done", "done")), 1800.0, 7)

@@ -186,7 +186,7 @@ def test_a_check_that_fails_is_told_and_the_others_still_answer(
     def broken(*given: object) -> None:
         raise OSError("the archive cannot be read")
 
-    monkeypatch.setattr("workers.diagnosis.gather.traffic", broken)
+    monkeypatch.setattr("workers.diagnosis.steps.gather.traffic", broken)
 
     outcome = run(checkout_incident, broken_checkout.sources())
 

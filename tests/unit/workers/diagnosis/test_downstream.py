@@ -8,11 +8,11 @@ from detection.types import Commit, Deploy, FlagChange
 from tests.unit.workers.diagnosis.scenes import ONSET, calls, course, described, line, said, seen
 from workers.diagnosis import weights
 from workers.diagnosis.causes.suspects import Suspects, find_suspects
-from workers.diagnosis.confirm import confirm
-from workers.diagnosis.hypothesise import hypothesise
 from workers.diagnosis.model import Gathered, Verdict
 from workers.diagnosis.scene.model import Observed
 from workers.diagnosis.source_states import Source, SourceState
+from workers.diagnosis.steps.confirm import confirm
+from workers.diagnosis.steps.hypothesise import hypothesise
 
 EDGES = (calls("web", "checkout"), calls("checkout", "payment"))
 COURSES = (

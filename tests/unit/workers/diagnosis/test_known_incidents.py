@@ -10,7 +10,7 @@ from storage.knowledge import KnownIncident, known_incidents, remember
 from storage.models import FindingRecord, Incident
 from tests.unit.workers.diagnosis.conftest import Shop
 from tests.unit.workers.diagnosis.scenes import ONSET, course, line, said, seen
-from workers.diagnosis.causes import known_incident
+from workers.diagnosis.causes.kinds import known_incident
 
 NOW = datetime(2026, 2, 7, 14, 10, tzinfo=UTC)
 BROKEN = (course("checkout", "error_rate", 0.001, 0.3), course("checkout", "latency_p95_ms", 80, 1500))

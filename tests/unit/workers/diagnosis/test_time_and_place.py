@@ -5,7 +5,6 @@ from __future__ import annotations
 from detection.types import Deploy, Metric
 from integrations.text import ours
 from workers.diagnosis import weights
-from workers.diagnosis.confirm import confirm
 from workers.diagnosis.model import (
     UNKNOWN,
     Characterisation,
@@ -17,6 +16,7 @@ from workers.diagnosis.model import (
     Symptom,
     Verdict,
 )
+from workers.diagnosis.steps.confirm import confirm
 
 DEPLOY = Deploy(1, "cart", "v2", "3f2a1c9d00", None, "", 900.0)
 ORIGINS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests.unit.workers.diagnosis.scenes import ONSET, course, said, seen
-from workers.diagnosis.causes import time_of_day
+from workers.diagnosis.causes.kinds import time_of_day
 from workers.diagnosis.scene.model import Course
 
 NOW = course("checkout", "cpu_percent", 30, 90)

@@ -10,8 +10,8 @@ import pytest
 from detection.types import ChangedFile, FlagChange
 from integrations.text import ours
 from workers.diagnosis.changes.hunks import Hunk, hunk_of
-from workers.diagnosis.fix import plan_fix
 from workers.diagnosis.model import CommitScore, Evidence, Gathered, Hypothesis, Outcome, Role, Verdict
+from workers.diagnosis.steps.fix import plan_fix
 from workers.diagnosis.what_to_do import hunk_is_enough, what_to_do
 
 SHA = "b" * 40

@@ -50,11 +50,11 @@ from workers.diagnosis.checks.commits import CommitsRead, check_commits
 from workers.diagnosis.checks.log_versions import TemplateCounts, judge
 from workers.diagnosis.checks.queries import RepeatedStatement
 from workers.diagnosis.checks.symptoms import symptom_evidence
-from workers.diagnosis.hypothesise import hypothesise
 from workers.diagnosis.job import diagnosis_card
 from workers.diagnosis.model import Characterisation, Evidence, Hypothesis, Symptom
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.observing import observe
+from workers.diagnosis.steps.hypothesise import hypothesise
 from workers.errors import RefusedError, told
 from workers.lifecycle import recovery_messages, verification
 from workers.remediation import pull_requests

@@ -9,7 +9,7 @@ import pytest
 from detection.chain import LineGroup
 from tests.unit.workers.diagnosis.scenery import END, ONSET, START, K, line, observed, sign, weights_of
 from workers.diagnosis import weights
-from workers.diagnosis.causes.bad_data import suspects
+from workers.diagnosis.causes.kinds.bad_data import suspects
 from workers.diagnosis.scene.model import Scene
 
 ERRORS = (sign("checkout", K.ERRORS),)

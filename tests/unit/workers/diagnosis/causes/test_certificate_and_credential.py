@@ -23,8 +23,8 @@ from tests.unit.workers.diagnosis.scenery import (
     weights_of,
 )
 from workers.diagnosis import weights
-from workers.diagnosis.causes import certificate, credential
-from workers.diagnosis.causes.changes import check_change, judge_commits
+from workers.diagnosis.causes.by_change.changes import check_change, judge_commits
+from workers.diagnosis.causes.kinds import certificate, credential
 from workers.diagnosis.scene.model import Course
 
 ERRORS = (sign("checkout", K.ERRORS),)

@@ -27,11 +27,11 @@ from tests.unit.workers.diagnosis.scenery import (
     weight,
 )
 from workers.diagnosis import weights
+from workers.diagnosis.causes.by_change.changes import check_change, judge_commits
+from workers.diagnosis.causes.by_change.fit import Fit, fit
+from workers.diagnosis.causes.by_change.trajectory import trajectory
 from workers.diagnosis.causes.candidates import brought_by, same_sha
-from workers.diagnosis.causes.changes import check_change, judge_commits
-from workers.diagnosis.causes.fit import Fit, fit
 from workers.diagnosis.causes.suspects import check_deploy, find_suspects
-from workers.diagnosis.causes.trajectory import trajectory
 from workers.diagnosis.changes import Delay, Effect, EffectKind, read_change
 from workers.diagnosis.model import Hypothesis, Role
 from workers.diagnosis.scene.model import Observed, Scene

@@ -9,10 +9,10 @@ from tests.unit.workers.diagnosis.scenery import K, deploy, described, line, obs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.catalogue import suspicions
 from workers.diagnosis.causes.remedies import CHANGES, REMEDIES, remedy_of
-from workers.diagnosis.confirm import confirm, is_no_change
 from workers.diagnosis.coverage import coverage, most_confident
 from workers.diagnosis.model import UNKNOWN, Evidence, Gathered, Hypothesis, Outcome, Ranked, Role
 from workers.diagnosis.source_states import Source, SourceState
+from workers.diagnosis.steps.confirm import confirm, is_no_change
 
 DATA, EMPTY, FAILED = SourceState.DATA, SourceState.EMPTY, SourceState.FAILED
 ALL = tuple(Source(name, DATA, 3) for name in ("metrics", "logs", "commits", "deploys"))

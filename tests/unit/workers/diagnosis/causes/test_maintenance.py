@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.workers.diagnosis.scenery import HOUR, MINUTE, ONSET, K, calls, line, observed, sign, weights_of
 from workers.diagnosis import weights
-from workers.diagnosis.causes import maintenance
+from workers.diagnosis.causes.kinds import maintenance
 
 STORE = [calls("checkout", "orders-db")]
 DOWN = (sign("orders-db", K.ERRORS), sign("checkout", K.ERRORS))

@@ -22,7 +22,7 @@ from tests.unit.workers.diagnosis.scenery import (
     weights_of,
 )
 from workers.diagnosis import weights
-from workers.diagnosis.causes import network, node, scheduled_job
+from workers.diagnosis.causes.kinds import network, node, scheduled_job
 from workers.diagnosis.scene.model import Scene
 
 NODE = [on_node("cart", "node-7"), on_node("search", "node-7"), on_node("orders", "node-8")]

@@ -8,7 +8,7 @@ import numpy as np
 
 from detection.chain import Chain, Sign
 from detection.types import EdgeKind, Floats, ServiceEdge, SymptomKind
-from workers.diagnosis.causes.nothing_wrong import suspects
+from workers.diagnosis.causes.kinds.nothing_wrong import suspects
 from workers.diagnosis.causes.suspicion import Suspicion
 from workers.diagnosis.scene.model import Course, Observed, Scene
 

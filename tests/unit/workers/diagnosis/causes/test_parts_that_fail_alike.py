@@ -23,10 +23,10 @@ from tests.unit.workers.diagnosis.scenery import (
     weights_of,
 )
 from workers.diagnosis import weights
-from workers.diagnosis.causes import node
 from workers.diagnosis.causes.alike import fail_alike
-from workers.diagnosis.causes.changes import check_change, judge_commits
-from workers.diagnosis.causes.fit import fit
+from workers.diagnosis.causes.by_change.changes import check_change, judge_commits
+from workers.diagnosis.causes.by_change.fit import fit
+from workers.diagnosis.causes.kinds import node
 from workers.diagnosis.changes import read_change
 from workers.diagnosis.model import Evidence
 from workers.diagnosis.scene.model import Observed, Scene

@@ -19,10 +19,10 @@ from tests.unit.workers.diagnosis.scenery import (
     weights_of,
 )
 from workers.diagnosis import weights
-from workers.diagnosis.causes.fit import fit
-from workers.diagnosis.causes.room import is_missed_at_the_peak
+from workers.diagnosis.causes.by_change.fit import fit
+from workers.diagnosis.causes.by_change.room import is_missed_at_the_peak
+from workers.diagnosis.causes.by_change.trajectory import trajectory
 from workers.diagnosis.causes.suspects import find_suspects
-from workers.diagnosis.causes.trajectory import trajectory
 from workers.diagnosis.changes import read_change
 from workers.diagnosis.scene.model import Observed, Scene
 

@@ -14,7 +14,7 @@ from tests.unit.workers.diagnosis.scenery import (
     weights_of,
 )
 from workers.diagnosis import weights
-from workers.diagnosis.causes import capacity, surge
+from workers.diagnosis.causes.kinds import capacity, surge
 from workers.diagnosis.scene.model import Observed
 
 RATE = "requests_per_minute"

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.workers.diagnosis.scenery import HOUR, ONSET, K, calls, line, observed, sign, status, weights_of
 from workers.diagnosis import weights
 from workers.diagnosis.causes.hosts import company_of, outside_hosts
-from workers.diagnosis.causes.third_party import suspects
+from workers.diagnosis.causes.kinds.third_party import suspects
 
 TIMEOUT = "POST https://api.stripe.com/v1/charges: timeout after 10s"
 ERRORS = (sign("checkout", K.ERRORS),)

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from sqlalchemy.orm import Session
 
-from bot.api.diagnosis_models import DiagnosisOut, Row, diagnosis_out
-from bot.api.where_models import WhereOut, where_out
+from bot.api.models.diagnosis_models import DiagnosisOut, Row, diagnosis_out
+from bot.api.models.where_models import WhereOut, where_out
 from detection.types import IncidentStatus, Severity
 from integrations.wording import plain
 from storage.models import Incident

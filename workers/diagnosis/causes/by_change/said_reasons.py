@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workers.diagnosis.causes.certificate import says_expired
-from workers.diagnosis.causes.credential import says_ended
+from workers.diagnosis.causes.kinds.certificate import says_expired
+from workers.diagnosis.causes.kinds.credential import says_ended
 from workers.diagnosis.causes.lines import bad_lines, share_of_bad
 from workers.diagnosis.changes import Effect, EffectKind
 from workers.diagnosis.scene.model import Observed

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from detection.chain import Sign
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
-from workers.diagnosis.causes.room import comes_after_load, takes_room
+from workers.diagnosis.causes.by_change.room import comes_after_load, takes_room
 from workers.diagnosis.changes import ChangeReading, Effect, EffectKind
 from workers.diagnosis.scene.model import Observed
 

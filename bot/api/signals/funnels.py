@@ -19,7 +19,7 @@ from pydantic import (
 from sqlalchemy.orm import Session
 
 from bot.api.auditing import record
-from bot.api.funnel_metrics import FunnelMetrics, measure
+from bot.api.signals.funnel_metrics import FunnelMetrics, measure
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.errors import ConflictError, MalformedError

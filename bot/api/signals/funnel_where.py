@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from bot.api.funnels import FunnelId
-from bot.api.where_models import WhereOut, where_out
+from bot.api.models.where_models import WhereOut, where_out
+from bot.api.signals.funnels import FunnelId
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from detection.funnels.cohorts import horizon

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from bot.api.log_models import (
+from bot.api.models.log_models import (
     AnalysedPattern,
     AnalysedTemplate,
     Analysis,

@@ -10,11 +10,11 @@ from integrations.cards import moment
 from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
+from workers.diagnosis.causes.by_change.fit import Fit, fit
+from workers.diagnosis.causes.by_change.said_reasons import can_end_it, says_that_it_ended
+from workers.diagnosis.causes.by_change.trajectory import SLACK_SECONDS, has_course, trajectory
 from workers.diagnosis.causes.candidates import configured_by, services_of
-from workers.diagnosis.causes.fit import Fit, fit
-from workers.diagnosis.causes.said_reasons import can_end_it, says_that_it_ended
 from workers.diagnosis.causes.suspicion import evidence
-from workers.diagnosis.causes.trajectory import SLACK_SECONDS, has_course, trajectory
 from workers.diagnosis.changes import ChangeReading, EffectKind, is_shared, read_change
 from workers.diagnosis.changes.hunks import hunk_of
 from workers.diagnosis.model import Evidence

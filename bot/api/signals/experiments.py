@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from bot.api.funnels import FunnelId
+from bot.api.signals.funnels import FunnelId
 from bot.auth import Operator
 from bot.dependencies import InjectedServices
 from bot.experiments import TARGET_CHANGE, ExperimentState, experiment

@@ -11,8 +11,8 @@ from detection.types import ProviderStatus, SymptomKind
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.credential import tells_of_a_credential
 from workers.diagnosis.causes.hosts import company_of, outside_hosts
+from workers.diagnosis.causes.kinds.credential import tells_of_a_credential
 from workers.diagnosis.causes.lines import bad_lines, share_of_bad
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Outcome, Role

@@ -1,0 +1,1 @@
+"""The routes of what Argux watches: funnels and their experiments, metrics, logs."""

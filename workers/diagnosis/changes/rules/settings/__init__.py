@@ -1,0 +1,1 @@
+"""Changes of what is set: numbers, switches, addresses, and the versions of libraries and images."""
