@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +17,7 @@ from bot.investigate.marks import Marks, marks_of
 from bot.investigate.page.page import page
 from bot.investigate.run import investigate
 from bot.investigate.throwaway import workshop
-from bot.investigate.words import cause_of
+from bot.investigate.words import cause_of, decision_of
 from bot.terminal import shown
 from detection.chain import chain_line
 from workers.services import Services
@@ -89,8 +90,8 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
         console.print(f"Chain: {chain_line(answer.origin_service, answer.propagation_path)}")
     if answer.what_to_do or answer.remediation:
         console.print(f"What to do: {answer.what_to_do or (answer.remediation or '').replace('-', ' ')}")
-    for page_id, decision in answer.decisions.items():
-        console.print(f"{page_id}: {decision}. {answer.reasons.get(page_id, '')}".rstrip())
+    for page_id in answer.decisions:
+        console.print(f"{page_id}: {decision_of(answer, page_id)}. {answer.reasons.get(page_id, '')}".rstrip())
     if answer.coverage:
         console.print(answer.coverage)
     if marks is not None:
@@ -99,7 +100,9 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
 
 
 def _table(answers: Sequence[tuple[Investigation, Marks | None]]) -> Table:
-    table = Table("incident", "cause", "sure", "failed first", "what to do", "mark")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
+    for heading in ("incident", "cause", "sure", "failed first", "what to do", "mark"):
+        table.add_column(heading, overflow="fold")
     for answer, marks in answers:
         paged = [page for page, decision in answer.decisions.items() if decision == "page"]
         cause = f"wake for {', '.join(paged)}" if answer.decisions else cause_of(answer)

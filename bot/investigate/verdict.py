@@ -43,7 +43,7 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
         first_failing_service=first,
         blast_radius=chain.victims if chain is not None else (),
         remediation=verdict.remedy,
-        what_to_do=outcome.fix.reason if outcome.fix.says_what_to_do else "",
+        what_to_do=outcome.fix.what_to_do or "",
         origin_service=chain.origin if chain is not None else None,
         propagation_path=tuple((link.source, link.target) for link in chain.links) if chain is not None else (),
         coverage=plain(verdict.coverage),

@@ -287,6 +287,11 @@ class FixPlan:
     commit_shas: tuple[str, ...] = ()
     says_what_to_do: bool = False
 
+    @property
+    def what_to_do(self) -> str | None:
+        """The remedy in words, whether people or a button of Argux carry it out; None where there is none."""
+        return self.reason if self.says_what_to_do or self.action is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class DiagnosisOutcome:

@@ -107,7 +107,7 @@ def diagnosis_out(row: Diagnosis) -> DiagnosisOut:
         suspect_commit=row.suspect_commit,
         no_change=verdict is not None and verdict.no_change,
         remedy=verdict.remedy if verdict is not None else None,
-        what_to_do=fix.reason if fix is not None and fix.says_what_to_do else None,
+        what_to_do=fix.what_to_do if fix is not None else None,
         coverage=verdict.coverage or None if verdict is not None else None,
         chain=_chain(verdict.chain) if verdict is not None and verdict.chain is not None else None,
         steps_done=[step for step in STEPS if step in row.checkpoints],

@@ -9,7 +9,7 @@ from bot.investigate.answer import Investigation
 from bot.investigate.marks import Marks
 from bot.investigate.page.chain_picture import chain_picture
 from bot.investigate.page.style import STYLE
-from bot.investigate.words import cause_of
+from bot.investigate.words import cause_of, decision_of
 from integrations.text import visible
 
 Answered = tuple[Investigation, Marks | None]
@@ -95,9 +95,9 @@ def _chain(answer: Investigation) -> str:
 
 def _decisions(answer: Investigation) -> str:
     rows = "".join(
-        f"<tr><td>{_text(page_id)}</td><td>{_text('wake' if decision == 'page' else 'wait')}</td>"
+        f"<tr><td>{_text(page_id)}</td><td>{_text(decision_of(answer, page_id))}</td>"
         f"<td>{_text(answer.reasons.get(page_id, ''))}</td></tr>"
-        for page_id, decision in answer.decisions.items()
+        for page_id in answer.decisions
     )
     heads = "<th>Alert</th><th>Somebody is</th><th>Because</th>"
     return f'<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'

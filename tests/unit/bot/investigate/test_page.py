@@ -61,7 +61,7 @@ class _Elements(HTMLParser):
 def test_a_page_says_what_was_found_and_why() -> None:
     written = page([(ANSWER, Marks(commit=True))])
     for said in (
-        *("deploy, commit 559e94ce11aa", "93 %", "Deploy 559e94c broke it [E1].", "restore value", "cart-db"),
+        *("deploy of 559e94ce", "93 %", "Deploy 559e94c broke it [E1].", "restore value", "cart-db"),
         *("nothing in flags", "metrics.csv, line 3", "[E1] (commits)", "commit right"),
     ):
         assert said in written

@@ -10,7 +10,7 @@ import pytest
 from detection.types import ChangedFile, FlagChange
 from integrations.text import ours
 from workers.diagnosis.changes.hunks import Hunk, hunk_of
-from workers.diagnosis.model import CommitScore, Evidence, Gathered, Hypothesis, Outcome, Role, Verdict
+from workers.diagnosis.model import CommitScore, Evidence, FixPlan, Gathered, Hypothesis, Outcome, Role, Verdict
 from workers.diagnosis.steps.fix import plan_fix
 from workers.diagnosis.what_to_do import hunk_is_enough, what_to_do
 
@@ -81,6 +81,13 @@ def test_a_cause_without_a_deploy_gets_a_plan_without_a_button_that_says_what_to
 
     assert (plan.action, plan.says_what_to_do) == (None, True)
     assert plan.reason == "Rotate the certificate of payment."
+
+
+def test_a_remedy_is_told_in_words_also_where_a_button_carries_it_out() -> None:
+    assert (
+        FixPlan("revert_pull_request", "Reverting 559e94c undoes that.").what_to_do == "Reverting 559e94c undoes that."
+    )
+    assert FixPlan(None, "Argux does not know the cause, so it offers no fix.").what_to_do is None
 
 
 def test_the_guilty_line_is_found_in_its_file_with_its_number_and_the_number_of_hunks() -> None:
