@@ -43,12 +43,15 @@ def run(
     with workshop() as shop:
         for folder in folders:
             if not folder.is_dir():
-                problems.print(f"{folder} is no folder. Give the folder of an exported incident; docs/investigate.md.")
+                problems.print(
+                    f"{folder} is no folder. Give the folder of an exported incident; docs/investigate.md.",
+                    soft_wrap=True,
+                )
                 code = 1
                 continue
             answer = investigate(folder, within=shop)
             for problem in answer.problems:
-                problems.print(f"{folder.name}/{problem}")
+                problems.print(f"{folder.name}/{problem}", soft_wrap=True)
             marks = marks_of(folder, answer)
             answers.append((answer, marks))
             used.append((folder, answer, marks))
@@ -71,7 +74,7 @@ def _written(path: Path, content: str, problems: Console) -> bool:
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        problems.print(f"The page could not be written to {path}: {error.strerror}.")
+        problems.print(f"The page could not be written to {path}: {error.strerror}.", soft_wrap=True)
         return False
     return True
 
