@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
 from detection.types import Finding, ForecastDetails, Metric
 from integrations.cards import CardPicture
-from integrations.charts import BandPoint, Chart, Marker, chart_spec, render_png
-from storage import deliveries, deploys
+from integrations.charts import BandPoint, Chart, chart_spec, render_png
+from storage import deliveries
 from workers.errors import NotYetError
 from workers.locks import one_at_a_time
 from workers.services import Services
+from workers.telling.chart_deploys import marked_deploys
 from workers.telling.enqueue import enqueue_refresh
 from workers.telling.incident_view import IncidentView, incident_view
 from workers.watching.catalogue import watch_of
@@ -99,6 +99,8 @@ def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
     has_limit = isinstance(finding.details, ForecastDetails)
     since = min(finding.onset_at - LEAD_SECONDS, finding.window_start if has_limit else finding.onset_at)
     until = (view.incident.closed_at or services.clock()).timestamp()
+    with services.readers() as session:
+        deploys = marked_deploys(session, view.incident.id, finding, since, until)
     live_at = view.verification.live_at if view.verification is not None else None
     return Chart(
         title=f"{subject_text(finding)}: {METRIC_NAMES[finding.metric]}",
@@ -107,7 +109,7 @@ def _chart(services: Services, view: IncidentView, finding: Finding) -> Chart:
         band=tuple(_band_point(finding, at) for at in (since, until)),
         onset_at=None if has_limit else finding.onset_at,
         subtitle="line: measured · dashed: its limit" if has_limit else "",
-        deploys=_deploys(services, finding, since, until),
+        deploys=deploys,
         fix_live_at=live_at.timestamp() if live_at is not None else None,
         timezone=services.settings.argux_timezone,
     )
@@ -118,11 +120,3 @@ def _band_point(finding: Finding, at: float) -> BandPoint:
     if isinstance(finding.details, ForecastDetails):
         return BandPoint(at, finding.expected, finding.expected, finding.expected)
     return BandPoint(at, finding.expected_low, finding.expected, finding.expected_high)
-
-
-def _deploys(services: Services, finding: Finding, since: float, until: float) -> tuple[Marker, ...]:
-    with services.readers() as session:
-        rows = deploys.deploys_between(
-            session, finding.subject.service, datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC)
-        )
-        return tuple(Marker(row.deployed_at.timestamp(), f"deploy {row.commit_sha[:7]}") for row in rows)
