@@ -16,14 +16,13 @@ from workers.services import Services
 from workers.telling.chain_chart import chain_chart
 from workers.telling.enqueue import enqueue_thread_message
 from workers.telling.picture import GIVEN_UP_SECONDS, TRY_AGAIN_SECONDS
+from workers.words.spread import LONGEST_CHAIN
 from workers.words.text import quoted
 
 log = structlog.get_logger()
 
 LEAST_LINKS = 2
 """A failure that spread to one other service is told in a line; a picture would say no more."""
-
-LONGEST_CHAIN = 300
 
 
 def is_worth_a_picture(chain: Chain | None) -> bool:

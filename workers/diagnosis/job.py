@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from detection.chain import chain_line, path_of
 from detection.types import IncidentStatus
 from integrations.cards import Card, CardAction
 from integrations.protocols import CodeHost
@@ -18,13 +17,14 @@ from storage.database.rows import hold
 from storage.models import Diagnosis, Incident
 from workers.diagnosis import pipeline
 from workers.diagnosis.account import account, evidence_lines
-from workers.diagnosis.chain_message import LONGEST_CHAIN, is_worth_a_picture
+from workers.diagnosis.chain_message import is_worth_a_picture
 from workers.diagnosis.model import FixPlan
 from workers.diagnosis.request import is_covered
 from workers.errors import NotConfiguredError, RefusedError
 from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
+from workers.words.spread import spread
 from workers.words.sureness import sureness
 from workers.words.text import quoted
 
@@ -184,11 +184,8 @@ def verdict_buttons(diagnosis: Diagnosis) -> tuple[CardAction, ...]:
 
 def _spread(diagnosis: Diagnosis) -> Iterator[Markup]:
     """Yield the chain as one line: what failed first, and who was dragged along."""
-    verdict = pipeline.verdict_of(diagnosis)
-    if verdict is not None and verdict.chain is not None and verdict.chain.links:
-        chain = verdict.chain
-        line = chain_line(chain.origin, path_of(chain), chain.victims)
-        yield ours("**{chain}**", chain=quoted(line, LONGEST_CHAIN))
+    if line := spread(diagnosis):
+        yield ours("**{chain}**", chain=line)
 
 
 def _what_to_do(fix: FixPlan | None) -> Iterator[Markup]:

@@ -11,6 +11,7 @@ from workers.telling.incident_view import IncidentView
 from workers.words.attribution import attribution_section
 from workers.words.findings import finding_sentence, leading, notice_text
 from workers.words.measures import in_words
+from workers.words.spread import spread
 from workers.words.stakes import worst_stakes
 from workers.words.sureness import sureness
 
@@ -125,6 +126,8 @@ def _fields(view: IncidentView) -> tuple[tuple[str, Markup], ...]:
         fields.append(("At stake", theirs(stakes.text[0].upper() + stakes.text[1:])))
     if diagnosis is not None and (sure := sureness(diagnosis)) is not None:
         fields.append(("Confidence", sure))
+    if diagnosis is not None and (line := spread(diagnosis)):
+        fields.append(("Chain", theirs(line)))
     if view.proposal is not None:
         fields.append(("Fix", theirs(_fix_status(view))))
     if incident.acknowledged_by:

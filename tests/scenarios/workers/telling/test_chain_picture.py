@@ -16,6 +16,7 @@ from workers.diagnosis.chain_message import draw_chain
 from workers.errors import NotYetError
 from workers.services import Services
 from workers.telling.chain_chart import chain_chart
+from workers.telling.enqueue import enqueue_refresh
 
 LINKS = (("cart-db", "cart"), ("cart", "checkout"), ("cart-db", "orders"))
 NOT_READY = PictureNotReadyError("Slack", "the picture is not ready yet", 2.0)
@@ -52,6 +53,15 @@ def test_the_thread_shows_how_it_spread_in_words_and_as_a_picture(services: Serv
     assert "cart-db → cart → checkout (and orders)" in shown.text
     assert shown.picture is not None
     assert shown.picture.alt_text == "cart-db → cart → checkout (and orders)"
+
+
+def test_the_incidents_own_message_tells_the_chain_on_one_line(services: Services, worker: Worker) -> None:
+    incident_id = opened(services)
+    spread(services, incident_id, *LINKS)
+    with services.sessions.begin() as session:
+        enqueue_refresh(session, incident_id, key="diagnosed", now=services.clock())
+    worker.run_for(30)
+    assert dict(chat(services).root().card.fields)["Chain"] == "cart-db → cart → checkout (and orders)"
 
 
 def test_a_failure_that_spread_to_one_service_needs_no_picture(services: Services, worker: Worker) -> None:
