@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from integrations.cards import NOTHING
 from integrations.text import Markup, listed, ours, stored, without_full_stop
 from storage.models import Diagnosis
+from storage.models import Hypothesis as StoredHypothesis
 from workers.diagnosis import weights
 from workers.diagnosis.citations import cited, numbers_in, without_unknown
 from workers.diagnosis.model import (
@@ -202,17 +203,32 @@ def account(diagnosis: Diagnosis) -> list[Markup]:
     explanation = list(diagnosis.checkpoints.get("confirm", {}).get("explanation", []))
     known = {item.number for item in diagnosis.evidence}
     origins = [item for item in diagnosis.hypotheses if item.parameters.get("role") == Role.ORIGIN]
-    origins.sort(key=lambda item: -(item.posterior or 0.0))
+    shares = _told_shares(diagnosis, origins)
+    origins.sort(key=lambda item: -shares[item.key])
     weighed = [
         ours(
             "{sure} {statement}",
-            sure=likelihood(item.posterior or 0.0),
+            sure=likelihood(shares[item.key]),
             statement=without_full_stop(stored(item.statement)),
         )
         for item in origins
     ]
     told = [without_unknown(stored(sentence), known) for sentence in explanation]
     return [*told, ours("Weighed: {weighed}.", weighed=listed(weighed, "; "))] if weighed else told
+
+
+def _told_shares(diagnosis: Diagnosis, origins: Sequence[StoredHypothesis]) -> dict[str, float]:
+    """Return the probability of each origin as it is told, by its key.
+
+    The cause that is named has the confidence of the diagnosis, so that one message tells one figure for it. What that
+    is less than the evidence alone would give, because of what was not seen, is with what Argux cannot see.
+    """
+    shares = {item.key: item.posterior or 0.0 for item in origins}
+    named = diagnosis.checkpoints.get("confirm", {}).get("origin_key")
+    if diagnosis.status == "concluded" and diagnosis.confidence is not None and named in shares and UNKNOWN in shares:
+        shares[UNKNOWN] = max(0.0, shares[UNKNOWN] + shares[named] - diagnosis.confidence)
+        shares[named] = diagnosis.confidence
+    return shares
 
 
 _SOURCES = {"github": "GitHub"}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from integrations.text import Markup, ours
-from workers.diagnosis.account import explain
+from storage.models import Diagnosis
+from storage.models import Hypothesis as StoredHypothesis
+from workers.diagnosis.account import account, explain
 from workers.diagnosis.causes.suspects import ChangesKnown
 from workers.diagnosis.checks.changes_known import changes_known
 from workers.diagnosis.model import INCIDENT, Evidence, Outcome, Ranked, Role
@@ -85,3 +87,34 @@ def test_what_was_looked_at_is_counted_by_kind_and_nothing_is_told_of_nothing() 
     assert found is not None
     assert found.result == "Looked at 3 changes of the 24 h before it and since: 2 deploys, 1 commit."
     assert changes_known(ChangesKnown()) is None
+
+
+def _stored(key: str, posterior: float) -> StoredHypothesis:
+    return StoredHypothesis(key=key, statement=f"{key} did it.", posterior=posterior, parameters={"role": "origin"})
+
+
+def _weighed(status: str, confidence: float | None, **posteriors: float) -> Markup:
+    return account(
+        Diagnosis(
+            status=status,
+            confidence=confidence,
+            checkpoints={"confirm": {"origin_key": "guilty" if status == "concluded" else None, "explanation": []}},
+            hypotheses=[_stored(key, posterior) for key, posterior in posteriors.items()],
+            evidence=[],
+        )
+    )[-1]
+
+
+def test_the_named_cause_has_one_figure_and_what_it_lost_is_with_what_argux_cannot_see() -> None:
+    told = _weighed("concluded", 0.9, guilty=0.97, unknown=0.02, other=0.01)
+    assert told == "Weighed: 90 % guilty did it; 9 % unknown did it; 1 % other did it."
+
+
+def test_a_cause_that_is_called_surer_than_its_evidence_takes_it_from_what_argux_cannot_see() -> None:
+    told = _weighed("concluded", 0.99, guilty=0.9, unknown=0.08, other=0.02)
+    assert told == "Weighed: 99 % guilty did it; 2 % other did it; under 1 % unknown did it."
+
+
+def test_where_no_cause_is_named_the_evidence_alone_is_told() -> None:
+    told = _weighed("inconclusive", None, guilty=0.4, unknown=0.5, other=0.1)
+    assert told == "Weighed: 50 % unknown did it; 40 % guilty did it; 10 % other did it."
