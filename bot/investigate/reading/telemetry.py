@@ -7,27 +7,22 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans, Status
-from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
-
 from bot.investigate.reading.documents import items_of, lines_of, rows_of
 from bot.investigate.reading.fields import FAR_FUTURE, LONGEST_NAME, moment, name, number, required_moment, text
 from bot.investigate.reading.problems import Problems
 from detection.types import JsonValue, LogRecord, MetricPoint, Span
 from integrations.inbound.monitoring.elasticsearch_bulk import read_bulk
-from integrations.inbound.otlp.doors import parse_traces
+from integrations.inbound.otlp.spans import span_of
+from integrations.inbound.reading.bounds import bounded_attributes
 from integrations.inbound.reading.records import FieldError, PayloadError
 
 _CREATE = b'{"create":{}}\n'
 _METRIC_COLUMNS = ("timestamp", "service", "metric", "value")
-_LARGEST_REQUEST = 500_000_000
-_OTLP_KINDS = {
-    "server": OtlpSpan.SPAN_KIND_SERVER,
-    "client": OtlpSpan.SPAN_KIND_CLIENT,
-    "internal": OtlpSpan.SPAN_KIND_INTERNAL,
-}
+_SAME = "same"
+"""Written for a trace's id where it is that of the span before."""
+
+_SERVER = "server"
+_KINDS = frozenset({_SERVER, "client", "internal"})
 _SPAN_FIELDS = frozenset(
     [
         "trace_id",
@@ -102,43 +97,38 @@ def _point(row: Mapping[str, str]) -> MetricPoint:
 
 
 def read_spans(path: Path, problems: Problems) -> list[Span]:
-    """Return the spans of a list of spans, or of {"traces": [{"trace_id", "spans": […]}]}."""
-    found = []
+    """Return the spans of a list of spans, or of {"traces": [{"trace_id", "spans": […]}]}.
+
+    Ids are kept as they are written, because log lines name them too.
+    """
+    found: list[tuple[str, Mapping[str, object], str, str]] = []
     services: dict[tuple[str, str], str] = {}
     for place, span in _spans(path, problems):
         try:
             trace, span_id = name(span, "trace_id", "traceId"), name(span, "span_id", "spanId", "id")
             services[trace, span_id] = name(span, "service", "service_name", "service.name")
-            found.append((place, span))
+            found.append((place, span, trace, span_id))
         except FieldError as error:
             problems.add(path.name, place, f"{error.field} {error.message}")
-    request = ExportTraceServiceRequest()
-    groups: dict[tuple[str, str | None], ScopeSpans] = {}
-    places: dict[tuple[str, str | None], list[str]] = {}
-    for place, span in found:
+    spans = []
+    for place, span, trace, span_id in found:
         try:
-            converted, service = _otlp(span, services)
+            spans.append(_span(span, trace, span_id, services))
         except FieldError as error:
             problems.add(path.name, place, f"{error.field} {error.message}")
-            continue
-        key = service, text(span, "version")
-        if key not in groups:
-            resource = request.resource_spans.add()
-            resource.resource.attributes.extend(_attributes({"service.name": service, "service.version": key[1]}))
-            groups[key], places[key] = resource.scope_spans.add(), []
-        groups[key].spans.append(converted)
-        places[key].append(place)
-    if not groups:
-        return []
-    parsed = parse_traces(request.SerializeToString(), now=FAR_FUTURE, max_decoded_bytes=_LARGEST_REQUEST)
-    in_order = [place for key in groups for place in places[key]]
-    for rejection in parsed.rejections:
-        problems.add(path.name, in_order[rejection.index], f"{rejection.field}: {rejection.message}")
-    return parsed.records
+    return spans
 
 
 def _spans(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Yield the spans of a list of spans, or of the traces of a list of traces."""
+    """Yield the spans of a list of spans, or of the traces of a list of traces; `_SAME` becomes the trace before."""
+    before: object = None
+    for place, span in _spans_as_written(path, problems):
+        is_same = span.get("trace_id") == _SAME
+        before = before if is_same else span.get("trace_id")
+        yield place, {**span, "trace_id": before} if is_same else span
+
+
+def _spans_as_written(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, object]]]:
     for place, item in items_of(path, problems, "traces", "spans"):
         spans = item.get("spans")
         if spans is None:
@@ -153,65 +143,37 @@ def _spans(path: Path, problems: Problems) -> Iterator[tuple[str, Mapping[str, o
                     problems.add(path.name, f"{place}, spans[{index}]", "must be an object")
 
 
-def _otlp(span: Mapping[str, object], services: Mapping[tuple[str, str], str]) -> tuple[OtlpSpan, str]:
-    """Return the span and its service. One that names no kind served a request if another service called it."""
-    trace, span_id = name(span, "trace_id", "traceId"), name(span, "span_id", "spanId", "id")
+def _span(span: Mapping[str, object], trace: str, span_id: str, services: Mapping[tuple[str, str], str]) -> Span:
+    """Return the span. One that names no kind served a request if another service called it."""
     service, parent = services[trace, span_id], text(span, "parent_id", "parent_span_id", "parentSpanId")
     started = moment(span, "start", "start_time", "timestamp", "startTime")
     if started is None:
         raise FieldError("start", "is missing")
-    duration = number(span, "duration_ms", "durationMs", "duration") or 0.0
-    given = span.get("attributes")
-    attributes = {
-        **(given if isinstance(given, dict) else {}),
-        **{key: value for key, value in span.items() if key not in _SPAN_FIELDS},
-    }
     is_entry = parent is None or services.get((trace, parent), service) != service
-    guessed = (
-        OtlpSpan.SPAN_KIND_SERVER
-        if is_entry
-        else OtlpSpan.SPAN_KIND_CLIENT
-        if "peer.service" in attributes
-        else OtlpSpan.SPAN_KIND_INTERNAL
+    kind = (text(span, "kind") or "").lower().removeprefix("span_kind_")
+    version = text(span, "version")
+    return span_of(
+        _attributes(span),
+        trace_id=trace,
+        span_id=span_id,
+        parent_span_id=parent[:LONGEST_NAME] if parent else None,
+        name=text(span, "name") or "unnamed",
+        is_server=is_entry if kind not in _KINDS else kind == _SERVER,
+        service=service,
+        version=version[:LONGEST_NAME] if version else None,
+        started_at=started,
+        duration_ms=max(number(span, "duration_ms", "durationMs", "duration") or 0.0, 0.0),
+        is_error=(text(span, "status") or "").upper() in {"ERROR", "STATUS_CODE_ERROR", "2"},
     )
-    kind = _OTLP_KINDS.get((text(span, "kind") or "").lower().removeprefix("span_kind_"), guessed)
-    is_error = (text(span, "status") or "").upper() in {"ERROR", "STATUS_CODE_ERROR", "2"}
-    start = int(started * 1e9)
-    converted = OtlpSpan(
-        trace_id=_digest(trace, 16),
-        span_id=_digest(f"{trace}/{span_id}", 8),
-        parent_span_id=_digest(f"{trace}/{parent}", 8) if parent else b"",
-        name=_utf8(text(span, "name") or "unnamed")[:LONGEST_NAME],
-        kind=kind,
-        start_time_unix_nano=start,
-        end_time_unix_nano=start + int(max(duration, 0.0) * 1e6),
-        status=Status(code=Status.STATUS_CODE_ERROR) if is_error else None,
-        attributes=_attributes(attributes),
-    )
-    return converted, service
 
 
-def _attributes(found: Mapping[object, object]) -> list[KeyValue]:
-    return [KeyValue(key=_utf8(str(key)), value=_value(value)) for key, value in found.items() if value is not None]
-
-
-def _value(value: object) -> AnyValue:
-    if isinstance(value, bool):
-        return AnyValue(bool_value=value)
-    if isinstance(value, int) and abs(value) < 2**63:
-        return AnyValue(int_value=value)
-    if isinstance(value, float):
-        return AnyValue(double_value=value)
-    return AnyValue(string_value=_utf8(value if isinstance(value, str) else json.dumps(value)))
-
-
-def _utf8(said: str) -> str:
-    """Return a text without the halves of characters that JSON can write, but protobuf cannot."""
-    return said.encode("utf-8", "replace").decode()
-
-
-def _digest(text_of_id: str, size: int) -> bytes:
-    return hashlib.sha256(text_of_id.encode("utf-8", "replace")).digest()[:size]
+def _attributes(span: Mapping[str, object]) -> dict[str, JsonValue]:
+    """Return the attributes of a span, and the fields beside that we do not know."""
+    given = span.get("attributes")
+    beside = {key: value for key, value in span.items() if key not in _SPAN_FIELDS}
+    if not given and not beside:
+        return {}
+    return bounded_attributes({**(given if isinstance(given, dict) else {}), **beside})
 
 
 def last_moment(*kinds: Iterable[LogRecord | MetricPoint]) -> float | None:

@@ -6,7 +6,7 @@ Database: https://opentelemetry.io/docs/specs/semconv/database/database-spans/
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as OtlpSpan
@@ -96,34 +96,57 @@ def _span_and_peer(span: OtlpSpan, service: str, version: str | None, *, now: fl
     if span.end_time_unix_nano < span.start_time_unix_nano:
         raise FieldError("endTimeUnixNano", "lies before the start")
     found = attributes(span.attributes)
-    kind, statement = _kind(span, found)
-    status_code = first_integer(found, "http.response.status_code", "http.status_code")
-    converted = Span(
+    converted = span_of(
+        found,
         trace_id=identifier(span.trace_id, TRACE_ID_BYTES, "traceId"),
         span_id=identifier(span.span_id, SPAN_ID_BYTES, "spanId"),
         parent_span_id=_parent(span),
-        kind=kind,
-        name=text(span.name, NAME_LIMIT),
+        name=span.name,
+        is_server=span.kind == OtlpSpan.SPAN_KIND_SERVER,
         service=service,
         version=version,
         started_at=started_at,
         duration_ms=(in_nanoseconds(span.end_time_unix_nano) - in_nanoseconds(span.start_time_unix_nano)) / 1e6,
-        is_error=span.status.code == Status.STATUS_CODE_ERROR or (status_code is not None and status_code >= 500),
-        endpoint=_endpoint(span, found, status_code) if kind is SpanKind.SERVER else None,
+        is_error=span.status.code == Status.STATUS_CODE_ERROR,
+    )
+    return converted, None if converted.kind is SpanKind.SERVER else peer_of(span, found)
+
+
+def span_of(
+    found: Mapping[str, JsonValue],
+    *,
+    trace_id: str,
+    span_id: str,
+    parent_span_id: str | None,
+    name: str,
+    is_server: bool,
+    service: str,
+    version: str | None,
+    started_at: float,
+    duration_ms: float,
+    is_error: bool,
+) -> Span:
+    """Return a span with what its attributes, `found`, say of its endpoint, its statement and whether it failed."""
+    status_code = first_integer(found, "http.response.status_code", "http.status_code")
+    statement = None if is_server else first_text(found, "db.query.text", "db.statement")
+    return Span(
+        trace_id=trace_id,
+        span_id=span_id,
+        parent_span_id=parent_span_id,
+        kind=SpanKind.SERVER if is_server else SpanKind.DATABASE if statement else SpanKind.OTHER,
+        name=text(name, NAME_LIMIT),
+        service=service,
+        version=version,
+        started_at=started_at,
+        duration_ms=duration_ms,
+        is_error=is_error or (status_code is not None and status_code >= 500),
+        endpoint=_endpoint(name, found, status_code) if is_server else None,
         status_code=status_code,
         statement=statement,
     )
-    return converted, None if kind is SpanKind.SERVER else peer_of(span, found)
 
 
-def _kind(span: OtlpSpan, found: dict[str, JsonValue]) -> tuple[SpanKind, str | None]:
-    if span.kind == OtlpSpan.SPAN_KIND_SERVER:
-        return SpanKind.SERVER, None
-    statement = first_text(found, "db.query.text", "db.statement")
-    return (SpanKind.DATABASE, statement) if statement else (SpanKind.OTHER, None)
-
-
-def _endpoint(span: OtlpSpan, found: dict[str, JsonValue], status_code: int | None) -> str:
+def _endpoint(said: str, found: Mapping[str, JsonValue], status_code: int | None) -> str:
     """Return the endpoint, such as "POST /checkout": the route as it is given, else the span's name without ids.
 
     A name that says nothing is completed from the path, unless no route answered (404): such paths are anybody's.
@@ -132,7 +155,7 @@ def _endpoint(span: OtlpSpan, found: dict[str, JsonValue], status_code: int | No
     route = first_text(found, "http.route")
     if method and route:
         return f"{method} {route}"[:ENDPOINT_LIMIT]
-    name = text(span.name, LONGEST_PATH)
+    name = text(said, LONGEST_PATH)
     if _says_nothing(name, method) and status_code not in (404, 405):
         path = first_text(found, *_PATHS)
         if path:

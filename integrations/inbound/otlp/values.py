@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -61,7 +61,7 @@ def text(value: str, limit: int = TEXT_LIMIT) -> str:
     return value[:limit].replace("\x00", "\ufffd")
 
 
-def first_text(found: dict[str, JsonValue], *names: str) -> str | None:
+def first_text(found: Mapping[str, JsonValue], *names: str) -> str | None:
     """Return the first of these attributes that is set and not empty. Name newer conventions before older ones."""
     for name in names:
         value = found.get(name)
@@ -70,7 +70,7 @@ def first_text(found: dict[str, JsonValue], *names: str) -> str | None:
     return None
 
 
-def first_integer(found: dict[str, JsonValue], *names: str) -> int | None:
+def first_integer(found: Mapping[str, JsonValue], *names: str) -> int | None:
     """Return the first of these attributes that is an integer, as a number or as text."""
     for name in names:
         value = found.get(name)

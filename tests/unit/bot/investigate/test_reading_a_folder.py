@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from bot.investigate.folder import read_folder
 from detection.types import EdgeKind, SpanKind
+from integrations.inbound.otlp.doors import parse_traces
 from tests.unit.bot.investigate.exports import ALERT, write
 from workers.diagnosis.changes.text.patches import blocks_of
 
@@ -97,6 +100,135 @@ def test_spans_are_read_from_a_list_and_from_traces(tmp_path: Path, shape: str) 
     ]
     assert found[1].parent_span_id == found[0].span_id
     assert all(span.is_error and span.duration_ms == 12 for span in found)
+
+
+def test_a_span_and_the_lines_of_its_request_name_the_trace_alike(tmp_path: Path) -> None:
+    at = "2026-05-04T10:39:00Z"
+    for trace in ("4bf92f3577b34da6a3ce929d0e0e4736", "tr-7001", 17):
+        write(tmp_path, "traces.json", [{"trace_id": trace, "span_id": "a", "service": "web", "start": at}])
+        write(tmp_path, "logs.ndjson", json.dumps({"timestamp": at, "msg": "paid", "trace_id": trace}) + "\n")
+
+        found = read_folder(tmp_path)
+
+        assert found.spans[0].trace_id == found.logs[0].trace_id == str(trace)
+
+
+def test_same_is_the_trace_of_the_span_before(tmp_path: Path) -> None:
+    of_web: dict[str, object] = {"span_id": "a", "service": "web", "start": "2026-05-04T10:39:00Z"}
+    of_cart = {**of_web, "span_id": "b", "parent_id": "a", "service": "cart"}
+    write(
+        tmp_path,
+        "traces.json",
+        [{"trace_id": "t1", **of_web}, {"trace_id": "same", **of_cart}, {"trace_id": "t2", **of_web}],
+    )
+
+    found = read_folder(tmp_path).spans
+
+    assert [span.trace_id for span in found] == ["t1", "t1", "t2"]
+    assert found[1].kind is SpanKind.SERVER
+
+
+def test_same_with_no_span_before_is_told_and_the_others_are_used(tmp_path: Path) -> None:
+    span = {"span_id": "a", "service": "web", "start": "2026-05-04T10:39:00Z"}
+    write(tmp_path, "traces.json", [{"trace_id": "same", **span}, {"trace_id": "t1", **span}])
+
+    found = read_folder(tmp_path)
+
+    assert [span.trace_id for span in found.spans] == ["t1"]
+    assert len(found.problems.told()) == 1
+
+
+def test_a_span_says_the_same_in_an_export_as_by_the_door_of_opentelemetry(tmp_path: Path) -> None:
+    attributes: dict[str, object] = {
+        "http.request.method": "GET",
+        "http.route": "/carts/{id}",
+        "http.response.status_code": 503,
+    }
+    trace, one, other = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", "00f067aa0ba902b8"
+    times = {"startTimeUnixNano": "1777891140000000000", "endTimeUnixNano": "1777891140012000000"}
+    served = {"traceId": trace, "spanId": one, "name": "GET", "kind": 2, **times}
+    asked = {"traceId": trace, "spanId": other, "parentSpanId": one, "name": "find", "kind": 3, **times}
+    statement: dict[str, object] = {"db.query.text": "select 1", "server.port": True, "of": ["a", 1, None]}
+    by_door = parse_traces(
+        json.dumps(
+            {
+                "resourceSpans": [
+                    {
+                        "resource": {"attributes": _otlp({"service.name": "web", "service.version": "7"})},
+                        "scopeSpans": [
+                            {
+                                "spans": [
+                                    {**served, "attributes": _otlp(attributes)},
+                                    {**asked, "attributes": _otlp(statement)},
+                                ]
+                            }
+                        ],
+                    }
+                ]
+            }
+        ).encode(),
+        content_type="application/json",
+        now=2e9,
+        max_decoded_bytes=10**6,
+    ).records
+    own = {"trace_id": trace, "service": "web", "version": 7, "start": 1777891140, "duration_ms": "12"}
+    write(
+        tmp_path,
+        "traces.json",
+        [
+            {**own, "span_id": one, "name": "GET", **attributes},
+            {**own, "span_id": other, "parent_id": one, "name": "find", "kind": "CLIENT", "attributes": statement},
+        ],
+    )
+
+    assert read_folder(tmp_path).spans == by_door
+
+
+def test_odd_spans_are_told_or_read_as_far_as_they_go_and_never_stop_the_others(tmp_path: Path) -> None:
+    fine = {"trace_id": "t", "span_id": "a", "service": "web", "start": "2026-05-04T10:39:00Z"}
+    write(
+        tmp_path,
+        "traces.json",
+        [
+            fine,
+            {**fine, "span_id": None},
+            {**fine, "span_id": "b", "start": "yesterday"},
+            {**fine, "span_id": "c", "start": None},
+            "no span",
+            {**fine, "span_id": "d", "duration_ms": "soon", "name": ["no", "name"], "attributes": "none"},
+            {
+                **fine,
+                "span_id": "e",
+                "duration_ms": -5,
+                "parent_id": 3.5,
+                "status": 2,
+                "attributes": {"a\ud800": "\ud800"},
+            },
+            {**fine, "span_id": "f" * 900, "parent_id": "", "kind": "SPAN_KIND_INTERNAL", "version": "v" * 900},
+        ],
+    )
+
+    found = read_folder(tmp_path)
+
+    assert [(span.span_id[:1], span.name, span.duration_ms, span.is_error) for span in found.spans] == [
+        ("a", "unnamed", 0.0, False),
+        ("d", "unnamed", 0.0, False),
+        ("e", "unnamed", 0.0, True),
+        ("f", "unnamed", 0.0, False),
+    ]
+    assert len(found.problems.told()) == 4
+
+
+def _otlp(attributes: Mapping[str, object]) -> list[dict[str, object]]:
+    return [{"key": key, "value": _otlp_value(value)} for key, value in attributes.items()]
+
+
+def _otlp_value(value: object) -> dict[str, object]:
+    if isinstance(value, bool):
+        return {"boolValue": value}
+    if isinstance(value, int):
+        return {"intValue": str(value)}
+    return {"stringValue": value if isinstance(value, str) else json.dumps(value)}
 
 
 def test_a_diff_of_several_files_is_split_by_file(tmp_path: Path) -> None:
