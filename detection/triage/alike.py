@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from detection.symptoms import metric_meaning, named_in, symptoms_of_text
 from detection.symptoms.metric_names import split_words
@@ -84,6 +84,10 @@ _SEVERE = {Severity.SEV1: 0.75, Severity.SEV2: 0.4, Severity.SEV3: 0.15}
 """Less than who was first by a minute: what people feel is often called more severe than its cause."""
 
 
+_TOSS_UP, _SOME = 0.35, 0.1
+"""A second service so nearly as close to the cause is told as well: to leave out the true cause would be worse."""
+
+
 def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list[Seen]]]:
     """Return each trouble as its root and the others, which are its symptoms or the same thing again.
 
@@ -98,18 +102,38 @@ def troubles(serious: Sequence[Seen], context: Context) -> list[tuple[Seen, list
         groups.append([*(other for group in mine for other in group), one])
     found: list[tuple[Seen, list[Seen]]] = []
     for group in groups:
-        root = max(group, key=lambda one: (_closeness(one, group, callees), -one.firing.fired_at))
-        others = [one for one in group if one is not root]
+        closeness = {one.firing.firing_id: _closeness(one, group, callees) for one in group}
+        ranked = sorted(group, key=lambda one: (-closeness[one.firing.firing_id], one.firing.fired_at))
+        root, others = ranked[0], ranked[1:]
         # A chain of likenesses may lead too far: what is most severe joins only what it is like itself.
         apart = [
             one
             for one in others
             if one.firing.severity is Severity.SEV1 and not _is_explained(one, root, group, callees)
         ]
+        if others and others[0] not in apart and _is_toss_up(root, others[0], closeness):
+            apart.append(others[0])
         found.append((root, [one for one in others if one not in apart]))
         if apart:
             found += troubles(apart, context)
     return found
+
+
+def _is_toss_up(root: Seen, second: Seen, closeness: Mapping[str, float]) -> bool:
+    """Return whether another service may have begun it: nearly as close, and the time says other than the rest.
+
+    One alert in two regions is one thing, whichever of them it is told of.
+    """
+    one, other = root.firing, second.firing
+    if not one.service or not other.service or one.service == other.service or _is_other_region(one, other):
+        return False
+    lead, later = closeness[one.firing_id] - closeness[other.firing_id], other.fired_at - one.fired_at
+    return lead < _TOSS_UP and (later < 0 or _seconds_weigh(later) - lead > _SOME)
+
+
+def _seconds_weigh(seconds: float) -> float:
+    """Return how much further from the cause a firing is for having come so much later."""
+    return min(3.0, seconds / 60.0)
 
 
 def _is_explained(one: Seen, root: Seen, group: Sequence[Seen], callees: dict[str, frozenset[str]]) -> bool:
@@ -283,7 +307,7 @@ def _closeness(one: Seen, group: Sequence[Seen], callees: dict[str, frozenset[st
     """Return how near a firing is to the cause of its group: who is named, who is called, who was first, how bad."""
     firing = one.firing
     first = min(other.firing.fired_at for other in group)
-    score = -min(3.0, (firing.fired_at - first) / 60.0)
+    score = -_seconds_weigh(firing.fired_at - first)
     score += _SEVERE.get(firing.severity, 0.0) if firing.severity else 0.0
     # Where something of it goes on, people are told of that, and not of what is over.
     score -= 4.0 if one.heals else 0.0

@@ -91,7 +91,7 @@ def shape_of(
         peaks_grow=_peaks_grow(worse, over, limit),
         steady=bool(at.size >= 3 and np.ptp(worse) <= _STEADY * np.abs(worse).max()),
         came_back=_came_back(worse[begin:], over[begin:], limit),
-        rises=is_rising(coarse_at, coarse),
+        rises=is_rising(coarse_at, coarse) or _leaves_its_level(at, worse),
         settled=has_settled(coarse_at, coarse),
         is_monotone=bool(at.size >= 3 and np.all(np.diff(worse) > 0)),
         per_second=_speed(coarse_at, coarse),
@@ -129,6 +129,20 @@ def is_rising(times: Floats, values: Floats) -> bool:
     if rise <= 0 or rise < _RISE_OF_SPREAD * spread or rise < _RISE_OF_LEVEL * level:
         return False
     return _concordance(last) >= _CONCORDANT and bool(last[-1] >= np.quantile(last, 0.7))
+
+
+def _leaves_its_level(times: Floats, values: Floats) -> bool:
+    """Return whether a dense series climbs at its end above all that was before.
+
+    Beside hours of one level its climb would be only the last part of the series, which shows no trend.
+    """
+    begin = values.size - values.size // 4
+    if begin < 3 * _PARTS:
+        return False
+    _, before = _coarse(times[:begin], values[:begin])
+    _, last = _coarse(times[begin:], values[begin:])
+    climbs = bool(last[-3] <= last[-2] < last[-1])
+    return climbs and float(last[-1] - before.max()) >= _RISE_OF_LEVEL * float(np.abs(last).max())
 
 
 def has_settled(times: Floats, values: Floats) -> bool:

@@ -118,7 +118,7 @@ def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
         *_course(one, context),
         *_record(one, now),
         *_towards_limit(one),
-        *_logs(one.firing),
+        *_logs(one),
         *_harm(one),
         *_budget(one),
         *_sender(one.firing),
@@ -172,7 +172,7 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         yield weight("usual_level", f"it was at {last} long before it fired")
     elif _is_recovering(one):
         yield weight("recovers", f"it is on its way back, now at {last}")
-    elif shape.steady and one.meaning.kind not in HARM and _is_quiet(firing):
+    elif (shape.steady or shape.settled) and one.meaning.kind not in HARM and _is_quiet(firing):
         yield weight("steady", f"it holds at {last}, and the logs are as always")
     if change is not None:
         yield weight("deploy_does_not_heal", f"{change.version} is out and it has not healed")
@@ -193,17 +193,23 @@ def _is_quiet(firing: Firing) -> bool:
 
 def _healing(one: Seen) -> Weight:
     after = one.firing.healed_after_seconds
+    last = figure(one.shape.last)
+    if _is_long_over(one):
+        return weight("fell_back_long_ago", f"it is back at {last}, for {span(_fine_for(one))} now")
     if after is not None:
         if after <= QUICK_SECONDS:
             return weight("healed", f"it ended by itself after {span(after)}")
         if after <= SLOW_SECONDS or not one.shape.fell_back:
             return weight("healed_slowly", f"it ended by itself after {span(after)}")
-    last = figure(one.shape.last)
-    if after is None and _fine_for(one) >= _LONG_FINE_SECONDS and one.shape.samples_back >= _FINE_SAMPLES:
-        return weight("fell_back_long_ago", f"it is back at {last}, for {span(_fine_for(one))} now")
     if one.shape.samples_back >= 2 or after is not None:
         return weight("fell_back", f"it is back at {last}")
     return weight("fell_back_once", f"it is back at {last}")
+
+
+def _is_long_over(one: Seen) -> bool:
+    """Return whether it has been fine for long; of what nobody said that it ended, more samples must say so."""
+    few = _FINE_SAMPLES if one.firing.healed_after_seconds is None else _FINE_SAMPLES - 1
+    return one.heals and one.shape.samples_back >= few and _fine_for(one) >= _LONG_FINE_SECONDS
 
 
 def _fine_for(one: Seen) -> float:
@@ -293,7 +299,11 @@ def _fills_slowly(one: Seen) -> bool:
     return room and one.shape.samples >= 4 and one.shape.seconds >= _PACE_SECONDS
 
 
-def _logs(firing: Firing) -> Iterator[Weight]:
+def _logs(one: Seen) -> Iterator[Weight]:
+    # What was logged of something that has been over for long says nothing of now.
+    if _is_long_over(one):
+        return
+    firing = one.firing
     change = firing.signature_change
     if firing.signature_is_bad is False:
         yield weight("logs_usual", "its log pattern is a usual one")

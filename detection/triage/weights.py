@@ -37,7 +37,7 @@ WEIGHTS: Mapping[str, float] = {
     "far_from_limit": -4.0,
     "deploy_does_not_heal": 0.5,
     "settles": -1.5,
-    "steady": -1.0,
+    "steady": -1.5,
     "usual_level": -3.0,
     "settles_after_change": -4.0,
     "ends_soon": 2.0,

@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -29,6 +29,8 @@ from workers.triage.log_patterns import patterns_of
 RECORD_HOURS = 1.0
 CHANGES_HOURS = 2.0
 SAMPLES_HOURS = 3.0
+BEFORE_HOURS, AT_MOST_HOURS = 1.0, 12.0
+"""What was there before an alert began explains it for as long as it lasts; so far back it is read, at most."""
 WORDS_DAYS = 35.0
 WITH_SAMPLES = 20
 """Samples are read for so many alerts of one tick: in a larger storm their record and their causes decide."""
@@ -90,7 +92,7 @@ def _records(session: Session, findings: Sequence[Finding], now: datetime) -> Ma
 
 def _context(session: Session, findings: Sequence[Finding], open_ones: Sequence[Finding], now: datetime) -> Context:
     """Return what surrounds the findings. Who calls whom is read where it decides between several services."""
-    since = now - timedelta(hours=CHANGES_HOURS)
+    since = min((_seen_since(one, now, CHANGES_HOURS) for one in open_ones), default=now)
     deploys = deploys_between(session, None, since, now)
     flags = flag_changes_between(session, since, now)
     said = words_about(session, {finding.fingerprint for finding in findings}, now - timedelta(days=WORDS_DAYS))
@@ -107,6 +109,12 @@ def _context(session: Session, findings: Sequence[Finding], open_ones: Sequence[
         ),
         past={fingerprint: PastWords(*counts) for fingerprint, counts in said.items()},
     )
+
+
+def _seen_since(finding: Finding, now: datetime, hours: float) -> datetime:
+    """Return from when on an alert's surroundings are read: so many hours, and from before it began."""
+    began = datetime.fromtimestamp(finding.onset_at, UTC) - timedelta(hours=BEFORE_HOURS)
+    return max(min(now - timedelta(hours=hours), began), now - timedelta(hours=AT_MOST_HOURS))
 
 
 def flag_change(change: FlagChange) -> RecentChange:
@@ -162,12 +170,22 @@ def _watched(services: Services, findings: Sequence[Finding], now: datetime) -> 
             wanted[finding.fingerprint] = (fitting[0].service, fitting[0].name, fitting[0].attributes)
     if not wanted:
         return {}
-    since = (now - timedelta(hours=SAMPLES_HOURS)).timestamp()
+    since = {one.fingerprint: _seen_since(one, now, SAMPLES_HOURS).timestamp() for one in findings}
     found = services.telemetry.metric_series(
-        since=since,
+        since=min(since.values()),
         until=now.timestamp(),
         bucket_seconds=FINE_METRIC_SECONDS,
         series=sorted(set(wanted.values())),
     )
     by_name = {(one.service, one.name, one.attributes): one for one in found if one.means.size}
-    return {fingerprint: by_name[name] for fingerprint, name in wanted.items() if name in by_name}
+    seen = {
+        fingerprint: _from(by_name[name], since[fingerprint]) for fingerprint, name in wanted.items() if name in by_name
+    }
+    return {fingerprint: series for fingerprint, series in seen.items() if series.means.size}
+
+
+def _from(series: MetricSeries, since: float) -> MetricSeries:
+    kept = series.bucket_starts >= since
+    return MetricSeries(
+        series.name, series.service, series.bucket_starts[kept], series.means[kept], series.counts[kept]
+    )

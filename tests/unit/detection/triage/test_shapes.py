@@ -22,6 +22,7 @@ def _shape(values: Sequence[float], threshold: float | None = 50.0, sign: float 
         list(np.linspace(1, 40, 180) + np.tile([0.6, -0.6], 90)),
         [1, 2, 4, 8, 16],
         [0, 1, 1, 2, 2, 3, 3],
+        [*np.linspace(50, 76, 30), *np.tile([76, 76.4, 75.9], 200), *np.linspace(76, 90, 30)],
     ],
 )
 def test_a_climb_rises(values: list[float]) -> None:
@@ -41,6 +42,8 @@ def test_a_climb_rises(values: list[float]) -> None:
         [10, 40, 60, 62, 61, 61.5, 62],
         [0, 1, 1],
         [0, 0, 0, 1, 1, 1],
+        [*np.linspace(50, 76, 30), *np.tile([76, 76.4, 75.9], 210)],
+        [*np.tile([80.0] * 60 + [60.0] * 60, 5), *np.linspace(60, 79, 60)],
     ],
 )
 def test_what_is_short_falls_holds_or_swings_does_not_rise(values: list[float]) -> None:

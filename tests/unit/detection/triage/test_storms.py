@@ -467,6 +467,23 @@ STORMS: dict[str, Storm] = {
         Context(windows=(QuietWindow("late", 15 * 60.0, 60 * 60.0, frozenset({"shop"})),)),
         {"a"},
     ),
+    "where it is a toss-up which of two services began it, both are told": (
+        [
+            firing("slo", "shop-slo", "error_budget_burn_rate", 10, value=16.0, threshold=14.4, **loud("rule")),
+            firing("shop", "shop", "http_5xx_rate", 10.4, sev=2, **HIGH, **loud("rule")),
+            firing("cart", "cart", "error_rate", 12.4, **HIGH, **loud("rule")),
+        ],
+        Context(),
+        {"slo", "shop"},
+    ),
+    "of two faces of one service one is told, though it is a toss-up": (
+        [
+            firing("a", "shop", "error_rate", 10, sev=3, **HIGH, **loud("rule")),
+            firing("b", "shop", "http_5xx_rate", 10.3, sev=2, **HIGH, **loud("rule")),
+        ],
+        Context(),
+        {"a"},
+    ),
 }
 
 
