@@ -46,7 +46,10 @@ def _judge(commit: Commit, service: str, observed: Observed) -> Judged:
     # Code that several services share is live in the one that was deployed with it.
     live = {service} | (services if not is_shared(reading.paths) else set())
     found = fit(reading, live, observed)
-    return Judged(commit, reading, found, _weight(reading, found))
+    weight = _weight(reading, found)
+    if not reading.was_read and commit.files and _are_read(observed):
+        weight = weights.CHANGE_FITS_NOTHING + weights.CHANGE_UNREAD_AMONG_READ * (weight - weights.CHANGE_FITS_NOTHING)
+    return Judged(commit, reading, found, weight)
 
 
 def _weight(reading: ChangeReading, found: Fit) -> float:
@@ -54,6 +57,11 @@ def _weight(reading: ChangeReading, found: Fit) -> float:
         return weights.CHANGE_INERT if reading.was_read else weights.CHANGE_PROBABLY_INERT
     nothing = weights.CHANGE_FITS_NOTHING if reading.was_read else weights.CHANGE_UNREAD_FITS_NOTHING
     return nothing + found.score * (weights.CHANGE_FITS - nothing)
+
+
+def _are_read(observed: Observed) -> bool:
+    """Whether the diffs of commits are known: then a title without one is no measure, it only claims something."""
+    return any(file.patch for commit in observed.scene.commits for file in commit.files)
 
 
 def check_change(
