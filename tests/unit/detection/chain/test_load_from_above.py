@@ -138,7 +138,10 @@ def test_a_broker_that_fails_before_it_fills_up_is_not_filled_by_its_consumer() 
 
 
 def test_who_asks_more_for_each_request_may_be_well_itself() -> None:
-    signs = "bff query_count 8, feed traffic 9, feed cpu 9, db connections 12, feed latency 13, likes errors 14, db latency 13"
+    signs = (
+        "bff query_count 8, feed traffic 9, feed cpu 9, db connections 12,"
+        " feed latency 13, likes errors 14, db latency 13"
+    )
     chain = told("bff > feed, feed = db, likes = db", signs, alerted="likes")
     assert chain.origin == "bff"
     assert links(chain) == {"bff > feed", "feed > db", "db > likes"}
