@@ -21,7 +21,7 @@ DOUBT = Investigation("f", None, 0.41)
     [
         (NONE, "certificate", "81 %", "92 %"),
         (NOT_KNOWN, "not known", "", "64 %"),
-        (DEPLOY, "deploy, commit 559e94ce11aa", "93 %", ""),
+        (DEPLOY, "deploy of 559e94ce", "93 %", ""),
         (FLAG, "flag", "66 %", ""),
         (NOTHING, "nothing looks broken", "82 %", "84 %"),
         (DOUBT, "not known", "", ""),
@@ -38,7 +38,7 @@ def test_the_cause_and_that_no_change_did_it_have_a_figure_each(
     [
         (NONE, ("no change; certificate", "92 %")),
         (NOT_KNOWN, ("no change", "64 %")),
-        (DEPLOY, ("deploy, commit 559e94ce11aa", "93 %")),
+        (DEPLOY, ("deploy of 559e94ce", "93 %")),
         (FLAG, ("flag", "66 %")),
         (NOTHING, ("nothing looks broken", "82 %")),
         (DOUBT, ("not known", "")),
