@@ -54,33 +54,41 @@ def trace_chain(
     states = with_silent_parts(with_hidden_nodes(states, dependencies), dependencies, quiet)
     links = possible_links(states, dependencies)
     found = candidates(states, links, dependencies, paged)
-    odd = suspected[0] if suspected else None
     shown = _chain(found, states, links, dependencies, paged) if found else None
-    is_told = shown is not None and shown.origin is not None
-    if odd is not None and (
-        (not is_told and odd.score > 0)
-        or (shown is not None and shown.confidence < _SURE_BY_ITSELF and odd.score >= _ODD)
-    ):
-        return _by_behaviour(odd, suspected, names(odd.part), found, states, links, dependencies)
+    if _behaviour_tells_more(suspected, shown):
+        odd = suspected[0]
+        return _by_behaviour(odd, names(odd.part), suspected, found, states, links, dependencies)
     return shown or Chain(None, (), (), troubled(states, set()), 0.0, ("No part's signs tell where it began.",))
+
+
+def _behaviour_tells_more(suspected: Sequence[Suspect], shown: Chain | None) -> bool:
+    """Whether to believe the oddest behaviour rather than the chain by signs; never where that chain is sure."""
+    score = suspected[0].score if suspected else 0.0
+    if score <= 0 or shown is None or shown.origin is None:
+        return score > 0
+    return shown.confidence < (_SURE_BY_ITSELF if score >= _ODD else _certainty(suspected))
 
 
 def _by_behaviour(
     odd: Suspect,
-    suspected: Sequence[Suspect],
     part: str,
+    suspected: Sequence[Suspect],
     found: list[Candidate],
     states: dict[str, State],
     links: dict[tuple[str, str], Link],
     dependencies: Dependencies,
 ) -> Chain:
-    """Return the chain that begins where the behaviour is the oddest; how sure, by how far the next one is behind."""
-    lead = odd.score - (suspected[1].score if len(suspected) > 1 else 0.0)
-    confidence = round(min(_MOST_BY_BEHAVIOUR, 0.4 + 0.1 * lead), 3)
+    """Return the chain that begins where the behaviour is the oddest."""
     chosen = next((one for one in found if one.part == part), Candidate(part, (), 0.0))
     drawn = tuple(ChainLink(link.source, link.target, link.why) for link in drawn_links(chosen, links, dependencies))
     apart = troubled(states, {part, *chosen.reached})
-    return Chain(part, drawn, chosen.reached, apart, confidence, (oddly(odd),))
+    return Chain(part, drawn, chosen.reached, apart, _certainty(suspected), (oddly(odd),))
+
+
+def _certainty(suspected: Sequence[Suspect]) -> float:
+    """Return how sure it is that it began where the behaviour is the oddest: by how far the next one is behind."""
+    lead = suspected[0].score - (suspected[1].score if len(suspected) > 1 else 0.0)
+    return round(min(_MOST_BY_BEHAVIOUR, 0.4 + 0.1 * lead), 3)
 
 
 def _alarm(signs: list[Sign], paged: str | None, at: float | None, names: Names) -> list[Sign]:

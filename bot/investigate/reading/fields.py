@@ -17,11 +17,12 @@ def text(item: Mapping[str, object], *names: str) -> str | None:
     """Return the first of these fields that holds a text or a number, as text; None without one."""
     for name in names:
         value = item.get(name)
-        if isinstance(value, bool):
+        if isinstance(value, str):
+            if value.strip():
+                return value.replace("\x00", "").strip()
+        elif isinstance(value, bool):
             return "true" if value else "false"
-        if isinstance(value, str) and value.strip():
-            return value.replace("\x00", "").strip()
-        if isinstance(value, (int, float)):
+        elif isinstance(value, (int, float)):
             return str(value)
     return None
 
@@ -40,6 +41,8 @@ def number(item: Mapping[str, object], *names: str) -> float | None:
         value = item.get(field)
         if isinstance(value, bool) or value is None:
             continue
+        if isinstance(value, float) and math.isfinite(value):
+            return value
         try:
             found = float(str(value).replace(",", "").replace("%", "").lstrip("+").strip())
         except ValueError:

@@ -7,10 +7,10 @@ call to another part is attributed to the part that was called, which may be too
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -86,9 +86,11 @@ def _followed(calls: Sequence[Call], occurrences: Sequence[Occurrence]) -> Count
     operations = {(call.trace_id, call.span_id, call.part): call.operation for call in calls}
     followed: Counter[_Transition] = Counter()
     for key in operations.keys() | logged.keys():
-        in_order = sorted(logged.get(key, []), key=lambda occurrence: occurrence.happened_at)
-        events = [operations.get(key, ""), *(occurrence.event for occurrence in in_order), END]
-        followed.update((key[2], event, after) for event, after in pairwise(events))
+        before = operations.get(key, "")
+        for occurrence in sorted(logged.get(key, ()), key=lambda occurrence: occurrence.happened_at):
+            followed[key[2], before, occurrence.event] += 1
+            before = occurrence.event
+        followed[key[2], before, END] += 1
     return followed
 
 
@@ -99,7 +101,7 @@ def _times(calls: Sequence[Call]) -> dict[_Operation, Floats]:
     times: dict[_Operation, list[float]] = defaultdict(list)
     for call in calls:
         below = children.get((call.trace_id, call.span_id), [])
-        own = float(np.log(max(call.duration_ms - sum(child.duration_ms for child in below), _FASTEST_MS)))
+        own = math.log(max(call.duration_ms - sum(child.duration_ms for child in below), _FASTEST_MS))
         others = {child.part for child in below} - {call.part}
         for called in others:
             times[ClueKind.WAIT, called, f"{call.part} {call.operation}"].append(own)

@@ -28,7 +28,7 @@ def plain(text: str) -> str:
     """Return the text without escape sequences."""
     if (
         "\x1b" not in text
-        and ("[" not in text or not any(written in text for written in _WRITTEN))
+        and ("[" not in text or not any(map(text.__contains__, _WRITTEN)))
         and "[0m" not in text
         and "[39m" not in text
         and (text.isascii() or not any(begin in text for begin in _EIGHT_BITS))

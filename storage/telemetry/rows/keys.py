@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from detection.types import Event, JsonValue, LogRecord, MetricPoint, Span
 from storage.telemetry.rows.secret_names import names_an_object
@@ -52,15 +53,36 @@ def events_without_keys(events: Sequence[Event]) -> Sequence[Event]:
 
 
 def logs_without_keys(records: Sequence[LogRecord]) -> Sequence[LogRecord]:
-    """Return the log records without keys in their text and their attributes."""
-    suspected = _suspected([record.attributes for record in records], [record.body for record in records])
-    if suspected is None:
+    """Return the log records without keys in their text and their attributes; most hold none and are not copied."""
+    looks = [_look(record) for record in records]
+    together = "\n".join(look.lower for look in looks)
+    suspected = suspected_in([together])
+    if not (suspected or _MARK in together or any(look.is_named for look in looks)):
         return records
-    return [_log_without(record, suspected) for record in records]
+    return [
+        _log_without(record, suspected) if look.may_hold(suspected) else record
+        for record, look in zip(records, looks, strict=True)
+    ]
+
+
+class _Look(NamedTuple):
+    """lower: all texts of one record, in lower case. is_named: whether one of its names is that of a key."""
+
+    lower: str
+    is_named: bool
+
+    def may_hold(self, suspected: Suspected) -> bool:
+        """Whether the record may hold a key of those that are suspected among many."""
+        return self.is_named or _MARK in self.lower or suspected.may_be_in(self.lower)
+
+
+def _look(record: LogRecord) -> _Look:
+    texts = [record.body]
+    is_named = _collect(record.attributes, texts)
+    return _Look("\n".join(texts).lower(), is_named)
 
 
 def _log_without(record: LogRecord, suspected: Suspected) -> LogRecord:
-    """Return the record without keys: the same one where it holds none, because most hold none and copies cost."""
     body = _text_without(record.body, suspected)
     attributes = _mapping_without(record.attributes, suspected)
     if body == record.body and attributes == record.attributes:

@@ -84,13 +84,14 @@ def read_suspects(
 def occurrences_of(calls: Sequence[Call], lines: Sequence[TracedLine]) -> list[Occurrence]:
     """Return the lines of traced requests as events, each within a span of its part.
 
-    That is the one that the line names, as loggers do that know of the trace; else the shortest that was open then.
+    That is the one that the line names, as loggers do that know of the trace; else the shortest that was open then. A
+    line of the same words and time as another is that line, sent once more.
     """
     of_part: dict[tuple[str, str], list[Call]] = defaultdict(list)
     for call in calls:
         of_part[call.trace_id, call.part].append(call)
     found = []
-    for line in lines:
+    for line in dict.fromkeys(lines):
         spans = of_part.get((line.trace_id, line.service))
         if not spans:
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from detection.chain import Surroundings, trace_chain
 from detection.chain.suspects import Call, ClueKind, Occurrence, Suspect, suspects_of_windows, windows_without
@@ -104,6 +105,25 @@ def test_behaviour_does_not_overrule_a_chain_that_is_sure() -> None:
     parts = {"edge", "shop", "prices", "web"}
     chain = trace_chain(signs, around, alerted="web", alerted_at=ALARM, parts=parts, suspected=[_suspect("edge", 3.0)])
     assert chain.origin == "prices"
+
+
+@pytest.mark.parametrize(
+    ("signs", "odd", "origin"),
+    [
+        ("shop errors 9", 0.5, "edge"),
+        ("shop errors 9", 0.0, "shop"),
+        ("prices latency 5, shop errors 9, edge errors 12", 0.5, "prices"),
+        ("prices latency 5, shop errors 9, edge errors 12", 1.5, "edge"),
+    ],
+)
+def test_of_an_unsure_chain_and_behaviour_that_is_a_little_odd_the_surer_one_is_told(
+    signs: str, odd: float, origin: str
+) -> None:
+    around = Surroundings(edges("edge > shop, shop > prices"))
+    parts = {"edge", "shop", "prices"}
+    suspected = [_suspect("edge", odd)]
+    chain = trace_chain(metrics(signs), around, alerted=None, alerted_at=None, parts=parts, suspected=suspected)
+    assert chain.origin == origin
 
 
 def test_without_an_alarm_no_chain_is_sure() -> None:

@@ -85,6 +85,13 @@ def test_a_line_that_names_a_span_of_its_part_belongs_to_it_whichever_others_wer
     assert [one.span_id for one in occurrences_of(calls, lines)] == [mine, mine, alike, alike]
 
 
+def test_a_line_that_was_sent_twice_is_one_event() -> None:
+    calls = [Call("t", "s", None, "cart", "read", 10.0, 5_000)]
+    line = TracedLine("t", "cart", 10.5, "INFO", "read 7 rows")
+    others = [line._replace(happened_at=10.6), line._replace(body="read 8 rows")]
+    assert len(occurrences_of(calls, [line, *others, line])) == 3
+
+
 def test_a_place_in_the_code_names_an_event_whatever_else_the_line_says() -> None:
     assert event_of("17:13 INFO f.m.FoodService#24 got 3") == event_of("18:01 INFO f.m.FoodService#24 got none")
     assert event_of("got 3 rows") != event_of("lost 3 rows")
