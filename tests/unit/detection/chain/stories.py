@@ -70,6 +70,7 @@ def told(
     more_parts: Iterable[str] = (),
     quiet: Iterable[str] = (),
     differing: Iterable[str] = (),
+    more_signs: Iterable[Sign] = (),
 ) -> Chain:
     """Trace the chain of a story. quiet: parts whose latency and errors are measured, and well.
 
@@ -80,7 +81,7 @@ def told(
     parts |= {name for place in where for name in (place.service, place.node)}
     seen = metrics(signs)
     parts |= {sign.part for sign in seen}
-    found = [*seen, *lines(parts, *said), *signs_of_events(events, parts)]
+    found = [*seen, *more_signs, *lines(parts, *said), *signs_of_events(events, parts)]
     well = frozenset(quiet)
     heard = well | {sign.part for sign in found}
     surroundings = Surroundings(
