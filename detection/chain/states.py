@@ -28,8 +28,8 @@ class Interval:
 class State:
     """One part. harmed, loaded: since when it is not well, and since when it has more work; None if it is not so.
 
-    told_by: the parts whose trouble tells of this one's, where it shows no sign itself. complaints: of each sign of harm
-    whom it names and when it began.
+    told_by: the parts whose trouble tells of this one's, where it shows no sign itself. complaints: whom each sign of
+    harm names, and when it began.
     """
 
     part: str
