@@ -180,6 +180,9 @@ def _sent_unseen(caller: State, callee: State, dependencies: Dependencies) -> In
     is_alone = dependencies.callers_of(callee.part) == {caller.part} and not is_named
     if arrived is None or not suffers or not is_alone or SymptomKind.TRAFFIC in caller.kinds or callee.harmed is None:
         return None
+    # Who asks others itself is asked again where those are slow.
+    if dependencies.callees_of(callee.part):
+        return None
     # What is counted may be its own calls that it repeats, and others repeat theirs where it is slow.
     repeats = SymptomKind.RETRIES in caller.kinds | callee.kinds
     is_in_answer = order(arrived, callee.harmed) < _NOT_AFTER or repeats

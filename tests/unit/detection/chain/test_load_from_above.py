@@ -158,3 +158,10 @@ def test_a_cache_that_lost_what_it_kept_drowns_the_store_behind_it_and_is_the_or
     assert chain.origin == "cache"
     assert links(chain) >= {"cache > db", "db > catalog", "catalog > shop"}
     assert told(calls, signs, alerted="shop", more_signs=emptied[:1]).origin != "cache"
+
+
+def test_a_service_that_is_asked_again_because_its_store_is_slow_is_not_harmed_by_its_only_caller() -> None:
+    signs = "db connections 10, db cpu 10, api traffic 10, api errors 10, api latency 10, front errors 10"
+    chain = told("front > api, api > db", signs, alerted="front")
+    assert chain.origin == "db"
+    assert links(chain) == {"db > api", "api > front"}
