@@ -66,7 +66,8 @@ def _sign(
 def parts_that_differ(series: Iterable[tuple[str, str, Floats, Floats]]) -> frozenset[str]:
     """Return the parts with a metric whose name says nothing, and that is now a multiple or a fraction of what it was.
 
-    Or it is a switch that was turned. That is no sign of trouble by itself, but who has one cannot be said to be as ever.
+    Or it is a switch that was turned. That is no sign of trouble by itself, but who has one cannot be said to be as
+    ever.
     """
     return frozenset(
         part
