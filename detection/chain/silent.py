@@ -48,8 +48,9 @@ def with_silent_parts(
 ) -> dict[str, State]:
     """Return the states with one added for each part without a sign that enough others complain of.
 
-    One complaint is enough of a part that somebody declared and nothing is ever heard of, by one that shows only what
-    asking in vain brings about and does not give up within a fraction of a second. Two are needed of a part that is
+    One complaint is enough of a part that somebody declared and nothing is ever heard of, or of which something
+    differs, by one that shows only what asking in vain brings about and does not give up within a fraction of a second.
+    Two are needed of a part that is
     heard, or that only the errors name, and three of one whose own latency or errors are measured and keep their
     course: it may answer quickly, and wrongly. Where something else of it differs, two are enough of it as well, and
     where it is no longer asked: of what does not reach it, it measures nothing.
@@ -86,7 +87,8 @@ def _needed(
         for one in complaining
     )
     only_asks = all(states[one].own_kinds <= _ASKING and (one, part) not in dependencies.hasty for one in complaining)
-    return _UNHEARD if part not in known.heard and is_known and only_asks else _HEARD
+    is_as_ever = part in known.heard and part not in known.differing
+    return _UNHEARD if not is_as_ever and is_known and only_asks else _HEARD
 
 
 def _told_by(part: str, complaining: Collection[str], states: dict[str, State]) -> State:

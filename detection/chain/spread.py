@@ -26,6 +26,7 @@ _SURGE = 1.0
 _NAMES_ANOTHER = -2.0
 _BEFORE = 0.2
 _ABOUT_THEN = -1.0
+_LONG_AFTER_SECONDS = 180.0
 
 _MORE_WORK = frozenset({SymptomKind.TRAFFIC, SymptomKind.QUERY_COUNT, SymptomKind.RETRIES, SymptomKind.ROWS_READ})
 _OF_LOAD = _MORE_WORK | {
@@ -70,7 +71,8 @@ def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load
     holds_it = caller.only_uses and tie in (Tie.STORES, Tie.RUNS_ON)
     if callee.harmed is None or caller.harmed is None or holds_it:
         return None
-    score = _BASE[tie] + (_NAMED if is_named else 0.0) + order(callee.harmed, caller.harmed)
+    suffers = caller.harmed_beside(callee.part) or caller.harmed
+    score = _BASE[tie] + (_NAMED if is_named else 0.0) + order(callee.harmed, suffers)
     score += _EXPLAINED_BY_LOAD if is_load else 0.0
     if score <= 0:
         return None
@@ -78,13 +80,23 @@ def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load
 
 
 def _unless_another_is_named(link: Link, dependencies: Dependencies, states: dict[str, State]) -> Link | None:
-    """Errors that name one dependency speak against every other, unless what they name suffers from this one too."""
+    """Errors that name one dependency speak against every other, but for trouble that came long after them.
+
+    Nor do they if what they name suffers from this one too.
+    """
     named = {other for one, other in dependencies.blamed if one == link.target and (one, other) in dependencies.ties}
     named = {one for one in named if (one, link.source) not in dependencies.ties}
-    if not named or states[link.source].own_kinds:
+    if not named or states[link.source].own_kinds or _was_well_after(states[link.target], named, link.source):
         return link
     score = link.score + _NAMES_ANOTHER
     return replace(link, score=score) if score > 0 else None
+
+
+def _was_well_after(state: State, named: set[str], other: str) -> bool:
+    """Whether it complained of those and was well for minutes, but for that, before what `other` can have done."""
+    suffers = state.harmed_beside(other)
+    complained = [onset.latest for parts, onset in state.complaints if parts & named]
+    return suffers is not None and bool(complained) and suffers.earliest > min(complained) + _LONG_AFTER_SECONDS
 
 
 def _why(caller: str, callee: str, tie: Tie, is_named: bool) -> str:
@@ -167,6 +179,9 @@ def _sent_unseen(caller: State, callee: State, dependencies: Dependencies) -> In
     is_named = (caller.part, callee.part) in dependencies.blamed
     is_alone = dependencies.callers_of(callee.part) == {caller.part} and not is_named
     if arrived is None or not suffers or not is_alone or SymptomKind.TRAFFIC in caller.kinds or callee.harmed is None:
+        return None
+    # Who asks others itself is asked again where those are slow.
+    if dependencies.callees_of(callee.part):
         return None
     # What is counted may be its own calls that it repeats, and others repeat theirs where it is slow.
     repeats = SymptomKind.RETRIES in caller.kinds | callee.kinds

@@ -13,7 +13,7 @@ from detection.types import SymptomKind
 
 _CLOCKS_AND_GRAIN_SECONDS = 45.0
 _LEAST_CHANCE = 1e-4
-_ITS_OWN = re.compile(r"evict|flush|restart|cold|warm|oom|fail", re.IGNORECASE)
+_ITS_OWN = re.compile(r"evict|flush|restart|cold|warm|oom|fail|items|keys|entries|objects", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,8 @@ class Interval:
 class State:
     """One part. harmed, loaded: since when it is not well, and since when it has more work; None if it is not so.
 
-    told_by: the parts whose trouble tells of this one's, where it shows no sign itself.
+    told_by: the parts whose trouble tells of this one's, where it shows no sign itself. complaints: whom each sign of
+    harm names, and when it began.
     """
 
     part: str
@@ -38,6 +39,12 @@ class State:
     kind_onsets: dict[SymptomKind, Interval]
     size: float
     told_by: frozenset[str] = frozenset()
+    complaints: tuple[tuple[frozenset[str], Interval], ...] = ()
+
+    def harmed_beside(self, part: str) -> Interval | None:
+        """Since when it is not well for all that is known of `part`: trouble that names only others is about those."""
+        about = [onset for named, onset in self.complaints if not named or part in named]
+        return _first(about) or self.harmed
 
     @property
     def own_kinds(self) -> frozenset[SymptomKind]:
@@ -61,14 +68,14 @@ def states_of(signs: Iterable[Sign], names: Names) -> dict[str, State]:
         groups.setdefault(names(sign.part), []).append(sign)
     if any(sign.source != "trace" for group in groups.values() for sign in group):
         groups = {part: group for part, group in groups.items() if any(sign.source != "trace" for sign in group)}
-    return {part: _state(part, _without_traces(group)) for part, group in groups.items()}
+    return {part: _state(part, _without_traces(group), names) for part, group in groups.items()}
 
 
 def _without_traces(group: list[Sign]) -> list[Sign]:
     return [sign for sign in group if sign.source != "trace"] or group
 
 
-def _state(part: str, signs: Sequence[Sign]) -> State:
+def _state(part: str, signs: Sequence[Sign], names: Names) -> State:
     onsets = {}
     for kind in {sign.kind for sign in signs}:
         first = _first(sign for sign in signs if sign.kind is kind)
@@ -82,19 +89,24 @@ def _state(part: str, signs: Sequence[Sign]) -> State:
         _first(sign for sign in signs if sign.kind in LOAD),
         onsets,
         max((sign.size for sign in signs), default=0.0),
+        complaints=tuple(
+            (frozenset(map(names, sign.blames)), Interval(sign.earliest, sign.latest))
+            for sign in signs
+            if sign.kind in harm
+        ),
     )
 
 
 def _is_asked_otherwise(signs: Sequence[Sign]) -> bool:
     """Whether a part misses more of what it is asked for and is well: who asks for other things, or throws them away.
 
-    A cache that evicts, expires early or starts empty says so by itself.
+    A cache that evicts, expires early, starts empty or holds fewer things says so by itself.
     """
     kinds = {sign.kind for sign in signs}
     return kinds - LOAD == {SymptomKind.CACHE_MISSES} and not any(_ITS_OWN.search(sign.text) for sign in signs)
 
 
-def _first(signs: Iterable[Sign]) -> Interval | None:
+def _first(signs: Iterable[Sign | Interval]) -> Interval | None:
     """Return when the first of the signs began: by the first that is certain, perhaps as early as any that may be.
 
     The first line that was kept says only that it had begun by then; a metric with an older sample says since when.

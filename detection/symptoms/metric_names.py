@@ -80,6 +80,14 @@ _RULES: Sequence[_Rule] = (
         "miss misses evictions evicted eviction",
         kind=SymptomKind.CACHE_MISSES,
     ),
+    _rule("evicted evictions", "keys items entries objects", kind=SymptomKind.CACHE_MISSES),
+    _rule(
+        "curr current cached cache redis memcached",
+        "keys items entries objects",
+        kind=SymptomKind.CACHE_MISSES,
+        worse=Worse.DOWN,
+        but="expired expiring created set get",
+    ),
     _rule("dns resolver resolution coredns nxdomain servfail", kind=SymptomKind.NAME_LOOKUP),
     _rule(
         "packet packets tcp retransmit retransmits retransmissions network",

@@ -150,7 +150,7 @@ _PATTERNS: Sequence[tuple[SymptomKind, str]] = (
         r"watermark .{0,40}behind|falling behind|fell behind|(?:data|features|records|events) .{0,40}too old|"
         r"oldest message|message age|consumer lag|lag growing|partitions? behind|backpressure|queue_wait",
     ),
-    (SymptomKind.LATENCY, r"\bslow\b|latency|slower|slow request|response time|degraded"),
+    (SymptomKind.LATENCY, r"\bslow\b|latency|waiting for .{0,20}lock|slower|slow request|response time|degraded"),
     (
         SymptomKind.CLIENT_ERRORS,
         r"\b4(?:00|04|09|22)\b|validation (?:failed|error)|bad request|not found|unprocessable|rejecting malformed",

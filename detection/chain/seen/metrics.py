@@ -32,6 +32,7 @@ _RESOURCES = frozenset(
 _OVER_BEFORE_SECONDS = 600.0
 _MUCH_TRAFFIC = 1.4
 _ANOTHER_LEVEL = 4.0
+_LEAST_STAY = 2
 
 
 def signs_of_metrics(
@@ -65,15 +66,30 @@ def _sign(
 def parts_that_differ(series: Iterable[tuple[str, str, Floats, Floats]]) -> frozenset[str]:
     """Return the parts with a metric whose name says nothing, and that is now a multiple or a fraction of what it was.
 
-    That is no sign of trouble by itself, but who has one cannot be said to be as ever.
+    Or it is a switch that was turned. That is no sign of trouble by itself, but who has one cannot be said to be as
+    ever.
     """
     return frozenset(
         part
         for part, name, times, values in series
         if _meaning(name).kind is None
-        and (found := metric_departure(name, times, values)) is not None
-        and min(abs(found.before), abs(found.after)) * _ANOTHER_LEVEL <= max(abs(found.before), abs(found.after))
+        and (_is_turned(values) or _is_another_level(metric_departure(name, times, values)))
     )
+
+
+def _is_another_level(found: Departure | None) -> bool:
+    if found is None:
+        return False
+    low, high = sorted((abs(found.before), abs(found.after)))
+    return low * _ANOTHER_LEVEL <= high
+
+
+def _is_turned(values: Floats) -> bool:
+    """Whether the values are those of a switch, 0 or 1, that was turned once and stayed so."""
+    known = values[np.isfinite(values)]
+    turns = np.flatnonzero(np.diff(known))
+    is_switch = bool(np.isin(known, (0.0, 1.0)).all())
+    return is_switch and len(turns) == 1 and _LEAST_STAY <= turns[0] + 1 <= len(known) - _LEAST_STAY
 
 
 def _meaning(name: str) -> MetricMeaning:

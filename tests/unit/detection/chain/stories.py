@@ -70,23 +70,25 @@ def told(
     more_parts: Iterable[str] = (),
     quiet: Iterable[str] = (),
     differing: Iterable[str] = (),
+    heard: Iterable[str] = (),
+    more_signs: Iterable[Sign] = (),
 ) -> Chain:
     """Trace the chain of a story. quiet: parts whose latency and errors are measured, and well.
 
-    differing: those of which something else is no longer what it was.
+    differing: those of which something else is no longer what it was. heard: those that tell of themselves besides.
     """
     known, where = edges(calls), places(on)
     parts = {end for edge in known for end in (edge.caller, edge.callee)} | set(more_parts)
     parts |= {name for place in where for name in (place.service, place.node)}
     seen = metrics(signs)
     parts |= {sign.part for sign in seen}
-    found = [*seen, *lines(parts, *said), *signs_of_events(events, parts)]
+    found = [*seen, *more_signs, *lines(parts, *said), *signs_of_events(events, parts)]
     well = frozenset(quiet)
-    heard = well | {sign.part for sign in found}
+    all_heard = well | {sign.part for sign in found} | {*heard}
     surroundings = Surroundings(
-        known, where, events, traces, heard=heard, measured=well, differing=frozenset(differing)
+        known, where, events, traces, heard=all_heard, measured=well, differing=frozenset(differing)
     )
-    return trace_chain(found, surroundings, alerted=alerted, alerted_at=ALARM, parts=parts | well)
+    return trace_chain(found, surroundings, alerted=alerted, alerted_at=ALARM, parts=parts | all_heard)
 
 
 def links(chain: Chain) -> set[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.unit.detection.chain.stories import links, told
+from detection.chain import Sign
+from detection.types import SymptomKind
+from tests.unit.detection.chain.stories import MINUTE, links, told
 
 _SHOP = "shop > catalog, offers > catalog, catalog = catalog-db"
 
@@ -138,10 +140,28 @@ def test_a_broker_that_fails_before_it_fills_up_is_not_filled_by_its_consumer() 
 
 
 def test_who_asks_more_for_each_request_may_be_well_itself() -> None:
-    signs = (
-        "bff query_count 8, feed traffic 9, feed cpu 9, db connections 12,"
-        " feed latency 13, likes errors 14, db latency 13"
-    )
+    signs = "bff query_count 8, feed traffic 9, feed cpu 9, db connections 12, db latency 13"
+    signs += ", feed latency 13, likes errors 14"
     chain = told("bff > feed, feed = db, likes = db", signs, alerted="likes")
     assert chain.origin == "bff"
     assert links(chain) == {"bff > feed", "feed > db", "db > likes"}
+
+
+def test_a_cache_that_lost_what_it_kept_drowns_the_store_behind_it_and_is_the_origin() -> None:
+    calls = "shop > catalog, catalog > cache, catalog > db"
+    signs = "db traffic 11, db cpu 11, catalog latency 13, shop errors 15"
+    emptied = [
+        Sign("cache", SymptomKind.CACHE_MISSES, 9 * MINUTE, 10 * MINUTE, 50.0, name, source="metric")
+        for name in ("hit_ratio", "curr_items")
+    ]
+    chain = told(calls, signs, alerted="shop", more_signs=emptied)
+    assert chain.origin == "cache"
+    assert links(chain) >= {"cache > db", "db > catalog", "catalog > shop"}
+    assert told(calls, signs, alerted="shop", more_signs=emptied[:1]).origin != "cache"
+
+
+def test_a_service_that_is_asked_again_because_its_store_is_slow_is_not_harmed_by_its_only_caller() -> None:
+    signs = "db connections 10, db cpu 10, api traffic 10, api errors 10, api latency 10, front errors 10"
+    chain = told("front > api, api > db", signs, alerted="front")
+    assert chain.origin == "db"
+    assert links(chain) == {"db > api", "api > front"}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from detection.chain import LineGroup, Sign
+from detection.chain.observed import USAGE
 from detection.chain.signs import (
     metric_departed_when,
     metric_departure,
@@ -16,7 +17,7 @@ from detection.chain.signs import (
     signs_of_traces,
 )
 from detection.types import Floats, SymptomKind
-from tests.unit.detection.chain.stories import MINUTE, event, hop
+from tests.unit.detection.chain.stories import MINUTE, event, hop, lines
 
 _TIMES: Floats = np.arange(6, dtype=np.float64) * 3 * MINUTE
 
@@ -180,8 +181,18 @@ def _differs(name: str, *values: float) -> bool:
 def test_a_part_differs_where_a_number_that_says_nothing_is_no_longer_what_it_was() -> None:
     assert _differs("pushed_routes", 412, 412, 0, 0, 0, 0)
     assert _differs("banned_agents", 3, 3, 90, 91, 95, 96)
+    assert _differs("sealed", 0, 0, 0, 1, 1, 1)
 
 
 def test_a_part_does_not_differ_by_a_little_or_by_what_has_a_meaning() -> None:
     assert not _differs("pushed_routes", 412, 409, 380, 377, 371, 380)
     assert not _differs("requests_per_s", 400, 410, 20, 21, 20, 20)
+    assert not _differs("sealed", 0, 0, 0, 1, 0, 1)
+    assert not _differs("sealed", 0, 0, 0, 0, 0, 1)
+
+
+def test_who_waits_for_a_lock_suffers_and_who_holds_it_only_takes_much() -> None:
+    waits = lines(["refunds"], ("refunds", "refund job waiting for lock on bookings for 120s", 1.0))
+    holds = lines(["migrator"], ("migrator", "exclusive lock held on bookings for 120s", 1.0))
+    assert {sign.kind for sign in waits} - USAGE
+    assert {sign.kind for sign in holds} <= USAGE

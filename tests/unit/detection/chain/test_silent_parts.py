@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.unit.detection.chain.stories import links, told
 
 
@@ -128,3 +130,13 @@ def test_who_is_no_longer_reached_measures_nothing_of_what_does_not_reach_it() -
     assert one.origin == "orders"
     asked = told(calls, signs, alerted="orders", said=said, quiet=["till-gate"])
     assert asked.origin != "till-gate"
+
+
+def test_one_complaint_is_enough_of_who_differs_in_something_and_is_not_measured_otherwise() -> None:
+    said = [("tokens", "request to vault-1 failed: 503, vault-1 is sealed", 10.0)]
+    calls, signs = "api > tokens, tokens > vault-1", "tokens errors 11, api errors 15"
+    story = partial(told, calls, alerted="api", said=said, heard=["vault-1"])
+    assert story(signs, differing=["vault-1"]).origin == "vault-1"
+    assert story(signs).origin == "tokens"
+    ill = story(f"{signs}, tokens memory 9", differing=["vault-1"])
+    assert ill.origin == "tokens"

@@ -113,3 +113,22 @@ def test_the_line_of_a_card_names_the_way_and_the_graph_names_every_part() -> No
     ]
     fan = told("a > db, b > db", "db latency 5, a errors 8, b errors 8", alerted="a")
     assert chain_line(fan.origin, path_of(fan), fan.victims) in ("db → a, b", "db → b, a")
+
+
+def test_trouble_that_names_another_part_does_not_make_the_rest_of_it_early() -> None:
+    calls = "edge > till, edge > tips, till > pay-db"
+    said = [
+        ("edge", "tips-svc: unavailable, serving the fallback", 5.0),
+        ("till", "cannot write to pay-db: read-only transaction", 16.0),
+    ]
+    signs = "tips-svc errors 5, pay-db errors 15, till errors 17, edge errors 19"
+    chain = told(f"{calls}, edge > tips-svc", signs, alerted="till", said=said)
+    assert chain.origin == "pay-db"
+    assert links(chain) == {"pay-db > till", "till > edge"}
+    assert "tips-svc" in chain.apart
+
+
+def test_trouble_of_its_own_before_is_not_put_down_to_who_failed_after() -> None:
+    signs = "edge errors 5, till errors 17"
+    chain = told("edge > till", signs, alerted="till")
+    assert "till > edge" not in links(chain)

@@ -13,6 +13,8 @@ from detection.types import SymptomKind
     [
         ("http.server.request.duration", SymptomKind.LATENCY, Worse.UP),
         ("TargetResponseTime", SymptomKind.LATENCY, Worse.UP),
+        ("memcached_current_items", SymptomKind.CACHE_MISSES, Worse.DOWN),
+        ("evicted_keys_per_s", SymptomKind.CACHE_MISSES, Worse.UP),
         ("availability", SymptomKind.ERRORS, Worse.DOWN),
         ("checkout_success_rate", SymptomKind.ERRORS, Worse.DOWN),
         ("container_cpu_cfs_throttled_periods_total", SymptomKind.THROTTLED, Worse.UP),
@@ -43,7 +45,9 @@ def test_a_name_says_what_is_measured_and_which_way_is_worse(name: str, kind: Sy
     assert (meaning.kind, meaning.worse) == (kind, worse)
 
 
-@pytest.mark.parametrize("name", ["banana", "x1", "", "feature_variant", "account_age_days", "image_size"])
+@pytest.mark.parametrize(
+    "name", ["banana", "x1", "", "feature_variant", "account_age_days", "image_size", "cart_items"]
+)
 def test_a_name_that_says_nothing_has_no_meaning(name: str) -> None:
     assert metric_meaning(name).kind is None
 
