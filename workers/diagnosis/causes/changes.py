@@ -10,7 +10,7 @@ from integrations.cards import moment
 from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
-from workers.diagnosis.causes.candidates import configured_by, services_of
+from workers.diagnosis.causes.candidates import configured_by, has_diff, services_of
 from workers.diagnosis.causes.fit import Fit, calls_rose_later, fit
 from workers.diagnosis.causes.said_reasons import can_end_it, says_that_it_ended
 from workers.diagnosis.causes.suspicion import evidence
@@ -64,7 +64,7 @@ def _weight(reading: ChangeReading, found: Fit) -> float:
 
 def _are_read(observed: Observed) -> bool:
     """Whether the diffs of commits are known: then a title without one is no measure, it only claims something."""
-    return any(file.patch for commit in observed.scene.commits for file in commit.files)
+    return any(has_diff(commit) for commit in observed.scene.commits)
 
 
 def check_change(

@@ -469,3 +469,15 @@ def scores_of_retries(*, calls_rose_at: float) -> float:
 
 def test_more_retries_harm_what_is_called_by_more_calls_and_these_come_first() -> None:
     assert scores_of_retries(calls_rose_at=ONSET + 4 * MINUTE) < 0 < scores_of_retries(calls_rose_at=ONSET - MINUTE)
+
+
+def test_a_title_about_shared_code_belongs_to_no_deploy_that_does_not_name_it() -> None:
+    read_one = commit("pkg/cache/ttl.go", "-x = 1\n+x = 2", sha="aaaaaaaa", at=ONSET - 20 * MINUTE)
+    titled = commit("pkg/states/states.go", "", sha="bbbbbbbb", at=ONSET - 20 * MINUTE)
+    scene = Scene(
+        START, END, ("checkout",), ONSET, commits=(read_one, titled), deploys=(deploy("checkout", "cccccccc"),)
+    )
+    ((brought,), alone) = brought_by(scene)
+
+    assert brought.commits == (read_one,)
+    assert alone == [titled]
