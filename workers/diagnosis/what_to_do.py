@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from workers.diagnosis.causes.remedies import is_mere_value
+from workers.diagnosis.causes.remedies import are_strangers, is_mere_value
 from workers.diagnosis.model import CommitScore, Evidence, Hypothesis
 from workers.words.text import quoted, short_sha
 
@@ -102,10 +102,20 @@ def _network(origin: Hypothesis, own: Sequence[Evidence]) -> str:
 
 
 def _node(origin: Hypothesis, own: Sequence[Evidence]) -> str:
-    return f"Move what runs on {_named(origin)} to other nodes: cordon and drain it."
+    return f"Move what runs on {_service(origin, _named(origin))} to other nodes: cordon and drain it."
+
+
+def _clock(origin: Hypothesis, own: Sequence[Evidence]) -> str:
+    return f"Set the clock of {_service(origin)} and of what it trusts right: look at its time service."
+
+
+def _cloud_quota(origin: Hypothesis, own: Sequence[Evidence]) -> str:
+    return "Ask the cloud for a higher quota, or run elsewhere or with less until it is there."
 
 
 def _surge(origin: Hypothesis, own: Sequence[Evidence]) -> str:
+    if are_strangers(own):
+        return f"Block or slow down at the edge who sends what {_service(origin)} refuses; more room would not help."
     return f"Scale {_service(origin)} and what it calls out, or turn some requests away until the crowd has passed."
 
 
@@ -155,6 +165,8 @@ _BY_CAUSE: Mapping[str, Callable[[Hypothesis, Sequence[Evidence]], str | None]] 
     "name_lookup": _dns,
     "network": _network,
     "node": _node,
+    "clock": _clock,
+    "cloud_quota": _cloud_quota,
     "surge": _surge,
     "capacity": _capacity,
     "bad_data": _bad_data,

@@ -31,7 +31,7 @@ def brought_by(scene: Scene) -> tuple[list[Brought], list[Commit]]:
     """Return the deploys, each with its stored commits, and the commits that no deploy is known to have brought.
 
     A commit belongs to the deploys that name it. Otherwise it belongs to the first deploy after it of a service whose
-    code it touches; a commit to shared code, to the first one of any service.
+    code it touches; a commit to shared code, to the first one of any service, if its diff shows what it did there.
     """
     deploys = sorted(scene.deploys, key=lambda deploy: deploy.deployed_at)
     commits: dict[int, list[Commit]] = {deploy.deploy_id: [] for deploy in deploys}
@@ -54,9 +54,14 @@ def _first_after(commit: Commit, deploys: Sequence[Deploy], services: Collection
         deploy
         for deploy in deploys
         if deploy.deployed_at >= commit.committed_at
-        and (deploy.service in touched or (not touched and is_shared(paths)))
+        and (deploy.service in touched or (not touched and has_diff(commit) and is_shared(paths)))
     ]
     return later[:1]
+
+
+def has_diff(commit: Commit) -> bool:
+    """Whether the diff of a commit is known, or at least that of one of its files."""
+    return any(file.patch for file in commit.files)
 
 
 def services_of(commit: Commit, services: Collection[str]) -> frozenset[str]:

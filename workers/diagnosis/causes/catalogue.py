@@ -14,6 +14,7 @@ from workers.diagnosis.causes.kinds import (
     nothing_wrong,
     scheduled_job,
     surge,
+    surroundings,
     third_party,
     time_of_day,
 )
@@ -26,6 +27,7 @@ FINDERS: tuple[Finder, ...] = (
     credential.suspects,
     network.suspects,
     node.suspects,
+    surroundings.suspects,
     maintenance.suspects,
     surge.suspects,
     capacity.suspects,

@@ -22,6 +22,8 @@ REMEDIES: Mapping[str, str] = {
     "name_lookup": "restore-dns",
     "network": "failover",
     "node": "move-off-node",
+    "clock": "sync-clock",
+    "cloud_quota": "raise-quota",
     "maintenance": "failover",
     "surge": "scale",
     "capacity": "scale",
@@ -42,7 +44,14 @@ def remedy_of(hypothesis: Hypothesis, evidence: Sequence[Evidence]) -> str | Non
     own = [item for item in evidence if item.hypothesis_key == hypothesis.key]
     if hypothesis.cause == "flag" and is_mere_value(own):
         return "restore-value"
+    if hypothesis.cause == "surge" and are_strangers(own):
+        return "block-traffic"
     return REMEDIES.get(hypothesis.cause)
+
+
+def are_strangers(own: Sequence[Evidence]) -> bool:
+    """Whether what rose is refused traffic, as bots make it: more room would only serve more of it."""
+    return any(item.check == "strangers" and item.weight > 0 for item in own)
 
 
 def is_mere_value(own: Sequence[Evidence]) -> bool:

@@ -3,5 +3,15 @@
 from workers.diagnosis.changes.effects import ChangeReading, Delay, Effect, EffectKind
 from workers.diagnosis.changes.paths import is_shared, services_touched
 from workers.diagnosis.changes.reading import read_change
+from workers.diagnosis.changes.slow import makes_something_grow
 
-__all__ = ["ChangeReading", "Delay", "Effect", "EffectKind", "is_shared", "read_change", "services_touched"]
+__all__ = [
+    "ChangeReading",
+    "Delay",
+    "Effect",
+    "EffectKind",
+    "is_shared",
+    "makes_something_grow",
+    "read_change",
+    "services_touched",
+]

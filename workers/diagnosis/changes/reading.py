@@ -134,6 +134,7 @@ def _other_logic(commit: Commit, blocks: Sequence[Block], strongest: float) -> I
         if not removed and not added:
             removed = block.removed
         lines = [line for line in (*added, *removed) if not is_telemetry(line)]
+        lines = [line for line in lines if not _BASE.match(line)]
         if not lines or is_about_versions(block.path) or (strongest and is_configuration(block.path)):
             continue
         if removed:
@@ -147,6 +148,9 @@ def _other_logic(commit: Commit, blocks: Sequence[Block], strongest: float) -> I
 
 
 _NEEDS_NO_OTHER = 0.25
+_BASE = re.compile(r"^\s*FROM\s+\S+[:@]\S+(?:\s+AS\s+\S+)?\s*$")
+"""The image that a Dockerfile builds on: a rule of its own knows what another one can do."""
+
 _MENDS = re.compile(
     r"^\s*(?:if\b|unless\b|guard\b|defer\b.*[Cc]lose|finally|with\b|try\b)|\.[Cc]lose\(|"
     r"\bcancel\(\)|\?\?|orElse|\bis None\b"

@@ -21,6 +21,7 @@ from storage.surroundings.orchestrator import events_between
 from storage.surroundings.provider_statuses import statuses_between
 from storage.surroundings.service_map import edges_known, places_known
 from storage.telemetry.protocol import COARSE_SECONDS, LOG_TEMPLATE
+from workers.diagnosis.changes import makes_something_grow
 from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader
 from workers.diagnosis.scene.behaviour import read_suspects
@@ -32,7 +33,13 @@ from workers.diagnosis.source_states import SERVICE_MAP, Source, SourceState
 from workers.watching.status_feeds import feed_state
 
 CHANGES_SECONDS = 24 * 3600.0
-"""How long before the onset a change may have gone live: some leaks and growing tables take hours."""
+"""How long before the onset a change may have gone live."""
+
+GROWING_SECONDS = 7 * 24 * 3600.0
+"""The same for one whose diff shows that something grows: leaks take days."""
+
+MOST_OLDER = 300
+"""How many deploys before the last day are looked through for such a change, the latest of them."""
 
 COURSE_SECONDS = 4 * 3600.0
 """How long before the onset the metrics are read, to know their usual course."""
@@ -95,8 +102,10 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
             "behaviour before",
             lambda: read_suspects(telemetry, courses, edges, since=since, onset=onset, until=until),
         )
-    changes_since = _at(onset - CHANGES_SECONDS)
-    deploys = reader.stored("deploys", lambda session: _deploys(session, changes_since, _at(until)), models.Deploy)
+    changes_since, growing_since = _at(onset - CHANGES_SECONDS), _at(onset - GROWING_SECONDS)
+    deploys = reader.stored(
+        "deploys", lambda session: _deploys(session, growing_since, changes_since, _at(until)), models.Deploy
+    )
     return Scene(
         since=since,
         until=until,
@@ -161,8 +170,12 @@ def _at(moment: float) -> datetime:
     return datetime.fromtimestamp(max(moment, 0.0), UTC)
 
 
-def _deploys(session: Session, since: datetime, until: datetime) -> list[Deploy]:
-    return [to_deploy(row) for row in deploys_between(session, None, since, until)]
+def _deploys(session: Session, growing_since: datetime, since: datetime, until: datetime) -> list[Deploy]:
+    """Return the deploys of this time, and those before it whose commit makes something grow."""
+    older = [to_deploy(row) for row in deploys_between(session, None, growing_since, since)][-MOST_OLDER:]
+    named = ((deploy, commit_of(session, deploy.commit_sha.lower())) for deploy in older)
+    growing = [deploy for deploy, commit in named if commit is not None and makes_something_grow([commit])]
+    return [*growing, *(to_deploy(row) for row in deploys_between(session, None, since, until))]
 
 
 def _commits(session: Session, deploys: Sequence[Deploy], since: datetime, until: datetime) -> list[Commit]:

@@ -10,6 +10,7 @@ from integrations.cards import moment
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
 from workers.diagnosis.causes.suspects import Suspects
+from workers.diagnosis.changes import makes_something_grow
 from workers.diagnosis.checks.timing import SLACK_SECONDS
 from workers.diagnosis.model import UNKNOWN, Characterisation, Hypothesis, Role, Symptom
 from workers.words.attribution import place_formula
@@ -33,9 +34,10 @@ def hypothesise(described: Characterisation, deploys: Sequence[Deploy], suspects
         for deploy in deploys
         if not described.services or deploy.service in described.services or suspects.may_be_by(deploy)
     ]
-    likeliest = sorted(concerned, key=lambda deploy: _deploy_prior(deploy, described), reverse=True)[:MOST_DEPLOYS]
+    priors = {deploy.deploy_id: _deploy_prior(deploy, described, suspects) for deploy in concerned}
+    likeliest = sorted(concerned, key=lambda deploy: priors[deploy.deploy_id], reverse=True)[:MOST_DEPLOYS]
     origins = [
-        *(_deploy(deploy, described) for deploy in likeliest),
+        *(_deploy(deploy, priors[deploy.deploy_id]) for deploy in likeliest),
         *(suspicion.hypothesis for suspicion in suspects.beside_deploys()),
         *_segments(described),
         *_mixes(described),
@@ -59,7 +61,7 @@ def _unknown_prior(deploys: Sequence[Deploy], suspects: Suspects) -> float:
     return weights.UNKNOWN_PRIOR + unseen
 
 
-def _deploy(deploy: Deploy, described: Characterisation) -> Hypothesis:
+def _deploy(deploy: Deploy, prior: float) -> Hypothesis:
     live = moment(deploy.deployed_at)
     return Hypothesis(
         key=f"deploy:{deploy.deploy_id}",
@@ -71,17 +73,19 @@ def _deploy(deploy: Deploy, described: Characterisation) -> Hypothesis:
             service=quoted(deploy.service, 60),
             live=live,
         ),
-        prior=_deploy_prior(deploy, described),
+        prior=prior,
         deploy=deploy,
     )
 
 
-def _deploy_prior(deploy: Deploy, described: Characterisation) -> float:
-    """Return the prior: it halves every DEPLOY_HALF_LIFE_HOURS of age at the onset, and is tiny for a later deploy."""
+def _deploy_prior(deploy: Deploy, described: Characterisation, suspects: Suspects) -> float:
+    """Return the prior: it halves with age at the onset, slowly if something has to grow, and is tiny after it."""
     if deploy.deployed_at > described.onset_latest + SLACK_SECONDS:
         return weights.DEPLOY_AFTER_ONSET_PRIOR
     hours = max(described.onset_earliest - deploy.deployed_at, 0.0) / 3600
-    return float(weights.DEPLOY_PRIOR * 0.5 ** (hours / weights.DEPLOY_HALF_LIFE_HOURS))
+    grows = makes_something_grow(suspects.commits.get(deploy.deploy_id, ()))
+    half_life = weights.GROWING_HALF_LIFE_HOURS if grows else weights.DEPLOY_HALF_LIFE_HOURS
+    return float(weights.DEPLOY_PRIOR * 0.5 ** (hours / half_life))
 
 
 def _segments(described: Characterisation) -> Iterator[Hypothesis]:

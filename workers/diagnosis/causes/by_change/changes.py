@@ -12,8 +12,13 @@ from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
 from workers.diagnosis.causes.by_change.fit import Fit, calls_rose_later, fit
 from workers.diagnosis.causes.by_change.said_reasons import can_end_it, says_that_it_ended
-from workers.diagnosis.causes.by_change.trajectory import SLACK_SECONDS, has_course, trajectory
-from workers.diagnosis.causes.candidates import configured_by, services_of
+from workers.diagnosis.causes.by_change.trajectory import (
+    SLACK_SECONDS,
+    began_before_the_samples,
+    has_course,
+    trajectory,
+)
+from workers.diagnosis.causes.candidates import configured_by, has_diff, services_of
 from workers.diagnosis.causes.suspicion import evidence
 from workers.diagnosis.changes import ChangeReading, EffectKind, is_shared, read_change
 from workers.diagnosis.changes.hunks import hunk_of
@@ -64,7 +69,7 @@ def _weight(reading: ChangeReading, found: Fit) -> float:
 
 def _are_read(observed: Observed) -> bool:
     """Whether the diffs of commits are known: then a title without one is no measure, it only claims something."""
-    return any(file.patch for commit in observed.scene.commits for file in commit.files)
+    return any(has_diff(commit) for commit in observed.scene.commits)
 
 
 def check_change(
@@ -256,7 +261,10 @@ def _another_reason(key: str, services: frozenset[str], best: Judged | None, obs
 def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:
     weight, by_course = trajectory(live_at, found, services, observed), has_course(found, services, observed)
     live = moment(live_at)
-    if weight > 0:
+    if weight >= 0 and began_before_the_samples(live_at, found, observed):
+        grown = "has grown" if weight > 0 else "may have grown"
+        result = ours("What {name} makes grow {grown} ever since {live}.", name=name, grown=grown, live=live)
+    elif weight > 0:
         result = ours("The metrics left their course when {name} was live, from {live}.", name=name, live=live)
     elif live_at > observed.onset[1]:
         result = ours("{name} went live at {live}, after the metrics had left their course.", name=name, live=live)

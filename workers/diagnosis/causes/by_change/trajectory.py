@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from detection.chain.signs import metric_departed_when
 from workers.diagnosis import weights
 from workers.diagnosis.causes.by_change.fit import Fit
+from workers.diagnosis.causes.by_change.growth import grows_all_along
 from workers.diagnosis.causes.by_change.room import is_missed_at_the_peak
 from workers.diagnosis.changes import Delay
 from workers.diagnosis.scene.model import Course, Observed
@@ -38,7 +39,16 @@ def trajectory(live_at: float, found: Fit, services: Iterable[str], observed: Ob
         found.effect, live_at, frozenset(services), observed
     ):
         weight = weights.MISSED_AT_THE_PEAK
+    if began_before_the_samples(live_at, found, observed):
+        is_growing = grows_all_along(found.effect, frozenset(services), observed)
+        weight = max(weight, weights.GROWS_ALL_ALONG if is_growing else 0.0)
     return max(min(weight, weights.TRAJECTORY_FITS_AT_MOST), weights.TRAJECTORY_DENIES_AT_MOST)
+
+
+def began_before_the_samples(live_at: float, found: Fit, observed: Observed) -> bool:
+    """Whether a change makes something grow, and so long before that no course shows when it began to."""
+    grows = found.effect is not None and found.effect.delay is Delay.GROWS
+    return grows and live_at < observed.onset[0] - WITHIN_SECONDS[Delay.GROWS]
 
 
 def has_course(found: Fit, services: Iterable[str], observed: Observed) -> bool:

@@ -27,6 +27,13 @@ _KEY = re.compile(
     r"(?:[_-]?id)?[\"']?\s*[=:# -]\s*[\"']?(?P<value>(?=[\w.-]*\d)[A-Za-z0-9][\w.-]{0,60})",
     re.IGNORECASE,
 )
+_READS = re.compile(
+    r"\b(?:while|when|error|failed to|cannot|could not) (?:pars|decod|import|read|convert|process)\w*|"
+    r"\bat (?:row|line|record) \S+",
+    re.IGNORECASE,
+)
+"""What fails while it takes in data. That the data did it is likely only where it names one record again and again."""
+
 FEWEST_LINES = 5
 ONE_OF = 0.8
 
@@ -34,11 +41,11 @@ ONE_OF = 0.8
 def suspects(observed: Observed) -> Iterator[Suspicion]:
     """Yield one suspicion if the new bad lines of the incident's parts speak of data that cannot be taken."""
     involved = observed.involved()
+    one = _one_key(observed)
     lines = [
         group
         for group in bad_lines(observed)
-        if group.part in involved
-        and (_POISON.search(group.text) or symptoms_of_text(group.text) & {SymptomKind.BAD_DATA, SymptomKind.DECODING})
+        if group.part in involved and (_is_of_data(group.text) or (one is not None and _READS.search(group.text)))
     ]
     if not lines:
         return
@@ -60,8 +67,12 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     said = evidence(
         "data_lines", CAUSE, result, weights.POISON_SAID if poison else weights.CANNOT_BE_READ, source="logs"
     )
-    one = _one_key(observed)
     yield Suspicion(hypothesis, (said, one) if one is not None else (said,))
+
+
+def _is_of_data(text: str) -> bool:
+    kinds = symptoms_of_text(text) & {SymptomKind.BAD_DATA, SymptomKind.DECODING}
+    return bool(_POISON.search(text) or kinds)
 
 
 def _texts(observed: Observed) -> Iterator[tuple[str, int]]:

@@ -77,3 +77,12 @@ def test_two_lines_of_one_record_are_too_few() -> None:
 )
 def test_errors_of_another_kind_elsewhere_or_of_every_day_are_no_bad_data(group: LineGroup) -> None:
     assert not list(suspects(observed(signs=ERRORS, lines=[group], parts=["mailer"])))
+
+
+def test_a_crash_on_one_record_again_and_again_is_of_its_data() -> None:
+    panic = "panic: slice bounds out of range while parsing gtin, file=feed-20260318.csv"
+    (found,) = suspects(observed(signs=ERRORS, lines=[line("checkout", panic)]))
+    assert weights_of(found) == {"data_lines": weights.CANNOT_BE_READ, "one_record": weights.ONE_RECORD}
+
+    many = [line("checkout", panic.replace("20260318", f"2026031{number}")) for number in range(5)]
+    assert not list(suspects(observed(signs=ERRORS, lines=many)))

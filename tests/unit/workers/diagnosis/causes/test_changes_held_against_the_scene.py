@@ -33,8 +33,8 @@ from workers.diagnosis.causes.by_change.trajectory import trajectory
 from workers.diagnosis.causes.candidates import brought_by, same_sha
 from workers.diagnosis.causes.suspects import check_deploy, find_suspects
 from workers.diagnosis.changes import Delay, Effect, EffectKind, read_change
-from workers.diagnosis.model import Hypothesis, Role
-from workers.diagnosis.scene.model import Observed, Scene
+from workers.diagnosis.model import Evidence, Hypothesis, Role
+from workers.diagnosis.scene.model import Course, Observed, Scene
 
 TIMEOUT_CUT = "-  timeout: 3s\n+  timeout: 300ms"
 PLAIN_LOG = '+    log.info("charged %s", order.id)'
@@ -469,3 +469,46 @@ def scores_of_retries(*, calls_rose_at: float) -> float:
 
 def test_more_retries_harm_what_is_called_by_more_calls_and_these_come_first() -> None:
     assert scores_of_retries(calls_rose_at=ONSET + 4 * MINUTE) < 0 < scores_of_retries(calls_rose_at=ONSET - MINUTE)
+
+
+def test_a_title_about_shared_code_belongs_to_no_deploy_that_does_not_name_it() -> None:
+    read_one = commit("pkg/cache/ttl.go", "-x = 1\n+x = 2", sha="aaaaaaaa", at=ONSET - 20 * MINUTE)
+    titled = commit("pkg/states/states.go", "", sha="bbbbbbbb", at=ONSET - 20 * MINUTE)
+    scene = Scene(
+        START, END, ("checkout",), ONSET, commits=(read_one, titled), deploys=(deploy("checkout", "cccccccc"),)
+    )
+    ((brought,), alone) = brought_by(scene)
+
+    assert brought.commits == (read_one,)
+    assert alone == [titled]
+
+
+LEAK = "@@ -1,2 +1,3 @@ def handle(self, request):\n     user = self.load(request)\n+    self._seen[request.id] = user"
+
+
+def time_of_a_leak(memory: Course, *, live_at: float = ONSET - 30 * HOUR, diff: str = LEAK) -> Evidence:
+    signs = [sign("checkout", K.GARBAGE_COLLECTION, text="gc_pause_ms")]
+    scene = observed(signs=signs, courses=[course("checkout", "gc_pause_ms", 20, 400), memory])
+    judged = judge_commits([commit("checkout/a.py", diff)], "checkout", scene)
+    found = check_change("deploy:1", NAME, judged, ["checkout"], live_at, scene)
+    return next(item for item in found if item.check == "trajectory")
+
+
+def test_what_grew_for_days_shows_no_beginning_and_speaks_for_a_leak_of_days_ago() -> None:
+    climbing = growing("checkout", "heap_used_mb", 900, 6, since=START)
+    found = time_of_a_leak(climbing)
+
+    assert found.weight > 0.5
+    assert "has grown ever since" in str(found.result)
+    assert time_of_a_leak(growing("cart", "heap_used_mb", 900, 6, since=START)).weight == 0
+
+
+def test_memory_that_stays_or_only_just_began_to_rise_does_not_speak_for_a_leak_of_days_ago() -> None:
+    assert time_of_a_leak(course("checkout", "heap_used_mb", 900, 900)).weight == 0
+    assert time_of_a_leak(growing("checkout", "heap_used_mb", 900, 30, since=ONSET - 10 * MINUTE)).weight == 0
+
+
+def test_a_change_of_days_ago_that_makes_nothing_grow_did_not_do_it() -> None:
+    climbing = growing("checkout", "heap_used_mb", 900, 6, since=START)
+
+    assert time_of_a_leak(climbing, diff=TIMEOUT_CUT).weight < -1

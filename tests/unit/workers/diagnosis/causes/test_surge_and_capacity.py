@@ -15,7 +15,9 @@ from tests.unit.workers.diagnosis.scenery import (
 )
 from workers.diagnosis import weights
 from workers.diagnosis.causes.kinds import capacity, surge
+from workers.diagnosis.causes.remedies import remedy_of
 from workers.diagnosis.scene.model import Observed
+from workers.diagnosis.what_to_do import what_to_do
 
 RATE = "requests_per_minute"
 MAP = [calls("storefront", "checkout"), calls("storefront", "search")]
@@ -171,3 +173,12 @@ def test_a_part_of_no_concern_that_runs_full_is_no_cause() -> None:
 
 def test_errors_alone_are_nothing_that_ran_full() -> None:
     assert not list(capacity.suspects(observed(signs=[sign("checkout", K.ERRORS), *SLOW])))
+
+
+def test_bots_are_blocked_and_a_crowd_is_served() -> None:
+    (bots,) = surge.suspects(logins(succeeded=36))
+    (crowd,) = surge.suspects(logins(succeeded=290))
+
+    assert remedy_of(bots.hypothesis, bots.evidence) == "block-traffic"
+    assert str(what_to_do(bots.hypothesis, bots.evidence)).startswith("Block or slow down")
+    assert remedy_of(crowd.hypothesis, crowd.evidence) == "scale"

@@ -196,3 +196,9 @@ FOR_MACHINES = [
 @pytest.mark.parametrize(("path", "diff"), FOR_MACHINES)
 def test_a_text_that_a_machine_reads_is_no_sentence(path: str, diff: str) -> None:
     assert read(path, f"@@ -1 +1 @@\n{diff}").inert_because != "only changes sentences that people read"
+
+
+def test_another_base_image_is_an_image_and_no_logic() -> None:
+    diff = "-FROM gcr.io/distroless/base:v12\n+FROM gcr.io/distroless/base:v13"
+
+    assert {effect.kind for effect in read("importer/Dockerfile", diff).effects} == {EffectKind.IMAGE}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from detection.types import ChangedFile, Commit
@@ -59,3 +60,33 @@ def test_an_old_commit_that_no_deploy_names_is_left_out(shop: Shop) -> None:
     _told(shop, [_commit(OTHER, LONG_AGO)], GUILTY)
 
     assert read_scene(described("checkout"), shop.sources()).commits == ()
+
+
+LEAKS = "@@ -1,2 +1,3 @@ def handle(self, request):\n     user = self.load(request)\n+    self._seen[request.id] = user"
+
+
+def _live_two_days_before(shop: Shop, patch: str) -> list[str]:
+    """Return the commits of the deploys that are looked at, with one whose only deploy was two days before."""
+    live = datetime.fromtimestamp(ONSET - 48 * HOUR, UTC)
+    file = ChangedFile("checkout/pay.py", "modified", 1, 1, patch)
+    with shop.sessions.begin() as session:
+        record_commits(session, [replace(_commit(GUILTY, ONSET - 49 * HOUR), files=(file,))], now=live)
+        record_deploy(
+            session,
+            service="checkout",
+            version="v1",
+            commit_sha=GUILTY,
+            repository="shop/app",
+            deployed_at=live,
+            deployed_by=None,
+            now=live,
+        )
+    return [deploy.commit_sha for deploy in read_scene(described("checkout"), shop.sources()).deploys]
+
+
+def test_a_deploy_of_days_ago_is_looked_at_if_its_diff_makes_something_grow(shop: Shop) -> None:
+    assert _live_two_days_before(shop, LEAKS) == [GUILTY]
+
+
+def test_another_deploy_of_days_ago_is_not(shop: Shop) -> None:
+    assert _live_two_days_before(shop, "@@ -1 +1 @@\n-TIMEOUT = 9\n+TIMEOUT = 1") == []
