@@ -112,6 +112,13 @@ def latest(session: Session, *, limit: int, only_holding: bool = False) -> Seque
     return readable(session, query.order_by(TriageDecision.decided_at.desc(), TriageDecision.id.desc()).limit(limit))
 
 
+def count_holding(session: Session) -> tuple[int, int]:
+    """Return how many decisions hold now: about alerts of other monitors, and about findings of Argux."""
+    prints = session.scalars(select(TriageDecision.fingerprint).where(TriageDecision.over_at.is_(None))).all()
+    alerts = sum(fingerprint.startswith(f"{Metric.ALERT}:") for fingerprint in prints)
+    return alerts, len(prints) - alerts
+
+
 def should_have_woken(
     session: Session, decision_id: int, *, said_by: str, now: datetime
 ) -> tuple[TriageDecision, bool]:

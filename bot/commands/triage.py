@@ -18,6 +18,9 @@ def list_text(services: Services) -> str:
     with services.readers() as session:
         found = triage.latest(session, limit=SHOWN, only_holding=True)
         lines = [_line(decision, services.settings.timezone) for decision in found]
+        more = sum(triage.count_holding(session)) - len(found)
+    if more > 0:
+        lines.append(f"and {more:,} more: GET /api/triage")
     return "\n".join(lines) or "No alert of another monitor is firing, and Argux has found nothing."
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from detection.types import Commit, Finding, IncidentStatus, LogRecord, Severity, Span
 from storage import incidents
 from storage.models import Incident
+from workers.diagnosis.causes.candidates import same_sha
 from workers.diagnosis.checks.commits import read_commits
 from workers.diagnosis.job import sources_of
 from workers.diagnosis.model import DiagnosisSources
@@ -157,7 +158,11 @@ def _commits(scene: Scene, sources: DiagnosisSources) -> tuple[tuple[Commit, ...
     found = {(commit.repository, commit.sha): commit for commit in scene.commits}
     missing: list[str] = []
     for deploy in sorted(scene.deploys, key=lambda deploy: -deploy.deployed_at)[:DEPLOYS_ASKED]:
-        if not deploy.commit_sha or sources.code_host is None:
+        if not deploy.commit_sha:
+            continue
+        if sources.code_host is None:
+            if sources.no_code_host and not any(same_sha(sha, deploy.commit_sha) for _, sha in found):
+                missing.append(f"the commits of {deploy.service} {deploy.version}: {sources.no_code_host}")
             continue
         read = read_commits(deploy, sources)
         if read.error is not None:

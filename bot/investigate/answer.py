@@ -40,3 +40,8 @@ class Investigation:
     evidence: tuple[str, ...] = ()
     cause_confidence: float = 0.0
     none_confidence: float | None = None
+
+    @property
+    def is_answered(self) -> bool:
+        """Whether there was anything to answer: an alert to explain, or alerts to decide about."""
+        return bool(self.decisions or self.story or self.root_cause_commit)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from bot.investigate.answer import Investigation
 from bot.investigate.learning import learn
 from bot.investigate.marks import Marks, marks_of
 from bot.investigate.page.page import page
+from bot.investigate.reading.problems import Problems
 from bot.investigate.run import investigate
 from bot.investigate.throwaway import workshop
 from bot.investigate.words import cause_of, decision_of, in_one_cell, sure_of_cause, sure_of_none
@@ -32,7 +34,7 @@ def run(
     html: Path | None = None,
     learn_in: Services | None = None,
 ) -> int:
-    """Investigate each folder and print the answers; return the exit code, 1 where a folder cannot be used.
+    """Investigate each folder and print the answers; return the exit code, 1 where a folder holds nothing to answer.
 
     html: a file that the answers are written to, as a page. learn_in: where to record how the answers compare with the
     folders' truths.
@@ -42,17 +44,19 @@ def run(
     code = 0
     with workshop() as shop:
         for folder in folders:
-            if not folder.is_dir():
-                problems.print(
-                    f"{folder} is no folder. Give the folder of an exported incident; docs/investigate.md.",
-                    soft_wrap=True,
-                )
+            if (wrong := _unusable(folder)) is not None:
+                told = f"{folder} {wrong}. Give the folder of an exported incident; docs/investigate.md."
+                problems.print(told, soft_wrap=True)
                 code = 1
                 continue
             answer = investigate(folder, within=shop)
-            for problem in answer.problems:
+            of_truth = Problems()
+            marks = marks_of(folder, answer, of_truth)
+            for problem in (*answer.problems, *of_truth.told()):
                 problems.print(f"{folder.name}/{problem}", soft_wrap=True)
-            marks = marks_of(folder, answer)
+            if not answer.is_answered:
+                problems.print(f"{folder}: {answer.coverage}", soft_wrap=True)
+                code = 1
             answers.append((answer, marks))
             used.append((folder, answer, marks))
             if as_json:
@@ -68,6 +72,21 @@ def run(
     if html is not None and answers and not _written(html, page(answers), problems):
         code = 1
     return code
+
+
+def _unusable(folder: Path) -> str | None:
+    """Return what keeps a folder from being read; None if nothing does."""
+    try:
+        if not os.path.lexists(folder):
+            return "does not exist"
+        if not folder.is_dir():
+            return "is no folder"
+        # Whether its files can be seen, and whether they can be reached.
+        for path in folder.iterdir():
+            path.lstat()
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None
 
 
 def _written(path: Path, content: str, problems: Console) -> bool:
@@ -97,7 +116,7 @@ def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> 
         console.print(f"What to do: {answer.what_to_do or (answer.remediation or '').replace('-', ' ')}")
     for page_id in answer.decisions:
         console.print(f"{page_id}: {decision_of(answer, page_id)}. {answer.reasons.get(page_id, '')}".rstrip())
-    if answer.coverage:
+    if answer.coverage and answer.is_answered:
         console.print(answer.coverage)
     if marks is not None:
         console.print(f"Against truth.json: {marks.line()}")

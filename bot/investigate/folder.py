@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from bot.investigate.reading.changes import read_commits, read_deploys, read_fla
 from bot.investigate.reading.problems import Problems
 from bot.investigate.reading.surroundings import read_events, read_service_map, read_signatures, read_status_feed
 from bot.investigate.reading.telemetry import last_moment, read_logs, read_metrics, read_spans
+from bot.investigate.reading.unread import tell_unread
 from detection.types import (
     AlertChange,
     Commit,
@@ -43,6 +45,9 @@ FILES = {
 }
 """The name of each source and where its file may lie in the folder; the first that is there is read."""
 
+_BESIDE = ("alert.json", "truth.json", "argux-export.json", "pages.json", "incidents_open.json", "maintenance.json")
+_KNOWN = (*_BESIDE, *(name for names in FILES.values() for name in names))
+
 LATER_SECONDS = 60.0
 
 
@@ -70,12 +75,14 @@ def read_folder(folder: Path, *, without: frozenset[str] = frozenset()) -> Expor
     """Read every file of the folder but those of the sources in `without`. What is broken is told in `problems`."""
     found = Exported()
 
+    tell_unread(folder, [*_BESIDE, *(_name(folder, source) or "" for source in FILES)], _KNOWN, found.problems)
+
     def read(source: str, reader: Callable[[Path, Problems], list[Read]]) -> list[Read]:
         path = _path(folder, source, without)
         return reader(path, found.problems) if path is not None else []
 
     alert = folder / "alert.json"
-    found.alert = read_alert(alert, found.problems) if alert.exists() else None
+    found.alert = read_alert(alert, found.problems) if os.path.lexists(alert) else None
     found.logs = read("logs", read_logs)
     found.points = read("metrics", read_metrics)
     found.spans = read("traces", read_spans)
@@ -99,9 +106,13 @@ def read_folder(folder: Path, *, without: frozenset[str] = frozenset()) -> Expor
 
 
 def _path(folder: Path, source: str, without: frozenset[str]) -> Path | None:
-    if source in without:
-        return None
-    return next((folder / name for name in FILES[source] if (folder / name).exists()), None)
+    name = _name(folder, source) if source not in without else None
+    return folder / name if name is not None else None
+
+
+def _name(folder: Path, source: str) -> str | None:
+    """Return where the file of a source lies; a link that leads nowhere counts, so that it is told."""
+    return next((name for name in FILES[source] if os.path.lexists(folder / name)), None)
 
 
 def _until(found: Exported) -> float:

@@ -33,10 +33,13 @@ class Marks:
         return ", ".join(f"{name} {'right' if mark else 'wrong'}" for name, mark in named if mark is not None)
 
 
-def marks_of(folder: Path, answer: Investigation) -> Marks | None:
-    """Return the marks; None without a readable truth.json that says anything of what was asked."""
+def marks_of(folder: Path, answer: Investigation, problems: Problems | None = None) -> Marks | None:
+    """Return the marks; None without a readable truth.json that says anything of what was asked.
+
+    problems: where to note what of the truth cannot be read.
+    """
     path = folder / "truth.json"
-    truth = json_of(path, Problems()) if path.exists() else None
+    truth = json_of(path, problems or Problems()) if path.exists() else None
     if not isinstance(truth, dict):
         return None
     marks = Marks(_commit(truth, answer), _origin(truth, answer), _pages(truth, answer))

@@ -48,6 +48,10 @@ SETTLED_AFTER_SECONDS = 600.0
 """Nothing more comes into the store of an export, so its records need not settle before they are rolled up."""
 
 
+NO_ALERT = "There is no alert.json that can be read (nor a pages.json), so there is no incident to investigate."
+NOT_OPENED = "The alert in alert.json opens no incident."
+
+
 def investigate(
     folder: Path, *, without: frozenset[str] = frozenset(), within: Workshop | None = None
 ) -> Investigation:
@@ -67,13 +71,13 @@ def _diagnosed(folder: Path, without: frozenset[str], within: Workshop | None) -
     problems = found.problems.told()
     empty = Investigation(case=folder.name, problems=problems)
     if found.alert is None:
-        return replace(empty, coverage="There is no alert.json, so there is no incident to investigate.")
+        return replace(empty, coverage=NO_ALERT)
     shared = nullcontext(within) if within is not None else workshop()
     with shared as shop, shop.services(now=found.until) as services:
         fill(services, found)
         incident_id = open_incident(services, found.alert)
         if incident_id is None:
-            return empty
+            return replace(empty, coverage=NOT_OPENED)
         outcome = pipeline.run(incident_id, sources_of(services))
         answer = answer_of(services, outcome)
     return replace(answer, problems=problems)

@@ -149,14 +149,20 @@ def status_card(services: Services, session: Session) -> Card:
     if held := held_texts(session, services.settings.timezone):
         fields.append(("Held messages", theirs("; ".join(held[:SHOWN]))))
     can_be_judged = not late and all(one.state is not WatchState.INSUFFICIENT_DATA for one in states)
-    shown = [_line(incident) for incident in active[:SHOWN]]
+    shown = [_line(incident) for incident in active[:SHOWN]] + _more(len(active), "open")
     shown += [ours("- **{broken}**", broken=one.text) for one in hidden[:SHOWN]]
+    shown += _more(len(hidden), "closed by hand and still broken")
     return Card(
         title=_title(len(active), len(hidden), can_be_judged=can_be_judged),
         text=lines(shown),
         fields=tuple(fields),
         sections=_insufficient(states),
     )
+
+
+def _more(count: int, what: str) -> list[Markup]:
+    """Return a line about those that are not shown; none if all are."""
+    return [ours("… and {count} more {what}", count=f"{count - SHOWN:,}", what=what)] if count > SHOWN else []
 
 
 def _title(active: int, hidden: int, *, can_be_judged: bool) -> str:

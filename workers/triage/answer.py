@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from integrations.cards import Card, moment
-from integrations.text import Markup, bullets, ours
+from integrations.text import Markup, bullets, lines, ours
 from storage import audit, triage
 from storage.errors import NotFoundError
 from storage.models import TriageDecision
@@ -24,18 +24,20 @@ def triage_card(session: Session) -> Card:
     rows = triage.latest(session, limit=SHOWN, only_holding=True)
     if not rows:
         return Card(title="No alert is firing", text=ours("So there is nothing to decide."))
+    alerts, own = triage.count_holding(session)
+    more = alerts + own - len(rows)
+    rest = [ours("… and {count} more: `GET /api/triage`", count=f"{more:,}")] if more > 0 else []
     return Card(
-        title=_title(sum(triage.is_of_alert(row) for row in rows), len(rows)),
-        text=bullets(decision_line(row) for row in rows),
+        title=_title(alerts, own),
+        text=lines([bullets(decision_line(row) for row in rows), *rest]),
         context=ours("Should one of these have woken you? `/argux woken` and its number."),
     )
 
 
-def _title(alerts: int, of_all: int) -> str:
+def _title(alerts: int, own: int) -> str:
     """Return such as "2 alerts are firing, and Argux has 1 finding of its own"."""
-    own = of_all - alerts
-    fires = {0: "No alert is firing", 1: "1 alert is firing"}.get(alerts, f"{alerts} alerts are firing")
-    return f"{fires}, and Argux has {own} finding{'' if own == 1 else 's'} of its own" if own else fires
+    fires = {0: "No alert is firing", 1: "1 alert is firing"}.get(alerts, f"{alerts:,} alerts are firing")
+    return f"{fires}, and Argux has {own:,} finding{'' if own == 1 else 's'} of its own" if own else fires
 
 
 def decision_line(row: TriageDecision, times: int = 1) -> Markup:

@@ -17,7 +17,10 @@ _SAID = ("summary", "detail", "description", "message", "annotations")
 
 def read_alert(path: Path, problems: Problems) -> AlertChange | None:
     """Return the alert of a file; None if it holds none."""
+    told = len(problems.found)
     found = json_of(path, problems)
+    if found is None and len(problems.found) == told:
+        problems.add(path.name, "", "is empty")
     if isinstance(found, list) and found:
         found = found[0]
     if not isinstance(found, dict):

@@ -9,22 +9,7 @@ from pathlib import Path
 
 from bot.investigate.reading.json_items import NoListError, json_items
 from bot.investigate.reading.problems import Problems
-
-LARGEST_BYTES = 200_000_000
-
-
-def text_of(path: Path, problems: Problems) -> str:
-    """Return the text of a file; "" if it cannot be read, which is told."""
-    try:
-        if path.stat().st_size > LARGEST_BYTES:
-            problems.add(path.name, "", f"is larger than {LARGEST_BYTES // 1_000_000} MB and was left out")
-            return ""
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        problems.add(path.name, f"byte {error.start}", "is not UTF-8; save the file as UTF-8")
-    except OSError as error:
-        problems.add(path.name, "", f"cannot be read: {error.strerror}")
-    return ""
+from bot.investigate.reading.texts import text_of
 
 
 def json_of(path: Path, problems: Problems) -> object:
@@ -75,7 +60,9 @@ def rows_of(path: Path, problems: Problems, *required: str) -> Iterator[tuple[in
     reader = csv.DictReader(text_of(path, problems).splitlines())
     missing = [name for name in required if name not in (reader.fieldnames or ())]
     if missing and reader.fieldnames:
-        problems.add(path.name, "line 1", f"has no column {', '.join(missing)}; it has {', '.join(reader.fieldnames)}")
+        header = ", ".join(reader.fieldnames)
+        other = next((f". Separate columns by commas, not by {sign!r}" for sign in (";", "\t") if sign in header), "")
+        problems.add(path.name, "line 1", f"has no column {', '.join(missing)}; it has {header}{other}")
         return
     try:
         for row in reader:

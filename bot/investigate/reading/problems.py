@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+_KINDS: Mapping[type, str] = {list: "a list", dict: "an object"}
 
 MOST_TOLD = 20
 """How many problems of one file are told one by one; of the others only the number."""
@@ -34,6 +37,11 @@ class Problems:
             self._left_out[file] = self._left_out.get(file, 0) + 1
             return
         self.found.append(Problem(file, place, message))
+
+    def wrong_kind(self, file: str, item: Mapping[str, object], key: str, kinds: tuple[type, ...]) -> None:
+        """Note a field that holds another kind of value than it must."""
+        if item.get(key) is not None and not isinstance(item[key], kinds):
+            self.add(file, key, f"must be {' or '.join(_KINDS[kind] for kind in kinds)}")
 
     def told(self) -> tuple[str, ...]:
         """Return the problems as lines."""

@@ -36,9 +36,22 @@ def read_service_map(path: Path, problems: Problems) -> tuple[list[ServiceEdge],
     if not isinstance(document, dict):
         problems.add(path.name, "", "must be an object with services and edges")
         return [], []
-    seen = moment(document, "generated_at") or 0.0
+    for key, kinds in _MAP_KINDS.items():
+        problems.wrong_kind(path.name, document, key, kinds)
+    seen = _generated_at(document, path, problems)
     edges = [*_calls(document, path, problems, seen), *_stores(document, seen)]
     return edges, list(_places(document, seen))
+
+
+_MAP_KINDS = {"services": (list,), "edges": (list,), "datastores": (list, dict)}
+
+
+def _generated_at(document: Mapping[str, object], path: Path, problems: Problems) -> float:
+    try:
+        return moment(document, "generated_at") or 0.0
+    except FieldError as error:
+        problems.add(path.name, error.field, error.message)
+        return 0.0
 
 
 def _calls(document: Mapping[str, object], path: Path, problems: Problems, seen: float) -> Iterator[ServiceEdge]:
@@ -163,11 +176,9 @@ def _feed(feed: Mapping[str, object], path: Path, problems: Problems) -> Iterato
     provider = text(feed, "provider", "name") or (text(page, "name") if isinstance(page, dict) else None) or "provider"
     hurt = [part for _, part in _objects(feed, "components") if (text(part, "status") or "").lower() not in _GOOD_WORDS]
     hosts = tuple(dict.fromkeys(host for part in hurt if (host := text(part, "endpoint", "host", "url"))))
-    rates = tuple(
-        (at, value / 100)
-        for _, point in _objects(feed, "api_error_rate_pct")
-        if (at := moment(point, "timestamp")) is not None and (value := number(point, "value")) is not None
-    )
+    for key in ("components", "incidents", "api_error_rate_pct"):
+        problems.wrong_kind(path.name, feed, key, (list,))
+    rates = tuple(_error_rates(feed, path, problems))
     for place, item in _objects(feed, "incidents"):
         try:
             began = required_moment(item, "started_at", "created_at", "began_at")
@@ -184,6 +195,20 @@ def _feed(feed: Mapping[str, object], path: Path, problems: Problems) -> Iterato
             )
         except FieldError as error:
             problems.add(path.name, place, f"{error.field} {error.message}")
+
+
+def _error_rates(feed: Mapping[str, object], path: Path, problems: Problems) -> Iterator[tuple[float, float]]:
+    """Yield the times and shares of calls that the provider says failed."""
+    for place, point in _objects(feed, "api_error_rate_pct"):
+        try:
+            at, percent = required_moment(point, "timestamp"), number(point, "value")
+        except FieldError as error:
+            problems.add(path.name, place, f"{error.field} {error.message}")
+            continue
+        if percent is None:
+            problems.add(path.name, place, "value is no number")
+        else:
+            yield at, percent / 100
 
 
 def read_signatures(path: Path, problems: Problems, *, since: float, until: float) -> list[LogSignature]:

@@ -50,6 +50,9 @@ def read_logs(path: Path, problems: Problems) -> list[LogRecord]:
     numbered = list(lines_of(path, problems))
     if not numbered:
         return []
+    if numbered[0][1].lstrip().startswith("["):
+        problems.add(path.name, f"line {numbered[0][0]}", "begins a list; write one JSON object a line")
+        return []
     documents = b"".join(_CREATE + line.encode() + b"\n" for _, line in numbered)
     try:
         bulk = read_bulk(documents, now=FAR_FUTURE)

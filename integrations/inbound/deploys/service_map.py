@@ -29,7 +29,7 @@ class _Service(msgspec.Struct):
 class _Edge(msgspec.Struct):
     caller: _Name = msgspec.field(name="from")
     callee: _Name = msgspec.field(name="to")
-    kind: EdgeKind = EdgeKind.CALLS
+    kind: str = EdgeKind.CALLS
 
 
 class _Map(msgspec.Struct):
@@ -58,9 +58,11 @@ def parse_service_map(body: bytes, *, now: float) -> DeclaredMap:
         if len(found) > most:
             raise PayloadError(f"holds more than {most:,}", field)
     for at, edge in enumerate(raw.edges):
+        if edge.kind not in set(EdgeKind):
+            raise PayloadError(f"must be {' or '.join(EdgeKind)}, not {edge.kind[:40]!r}", f"edges[{at}].kind")
         if edge.caller == edge.callee:
             raise PayloadError("is the same as `from`: a service does not depend on itself", f"edges[{at}].to")
-    edges = {(edge.caller, edge.callee, edge.kind) for edge in raw.edges}
+    edges = {(edge.caller, edge.callee, EdgeKind(edge.kind)) for edge in raw.edges}
     edges |= {
         (one.name, store, EdgeKind.STORES) for one in raw.services for store in one.datastores if store != one.name
     }

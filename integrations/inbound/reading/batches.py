@@ -179,7 +179,9 @@ def describe_error(error: Exception, text: Text) -> tuple[str, str]:
         return known
     if isinstance(error, msgspec.ValidationError):
         return error_location(error)
-    return "", f"is not JSON: {error}"
+    if not bytes(text).strip():
+        return "", "is empty"
+    return "", f"is not JSON: {str(error).replace('Input data was truncated', 'it breaks off')}"
 
 
 def _first_odd_byte(text: bytes) -> str:
@@ -193,7 +195,8 @@ def _first_odd_byte(text: bytes) -> str:
 def error_location(error: msgspec.ValidationError) -> tuple[str, str]:
     """Return (field, message in plain words) of an error such as "Expected `str`, got `int` - at `$.event`"."""
     message, _, path = str(error).partition(" - at `$")
-    if not path and "missing required field" in message:
+    field = path.rstrip("`").lstrip(".")
+    if "missing required field" in message:
         name = message.split("`")[1::2][-1]
-        return name, "is missing"
-    return path.rstrip("`").lstrip("."), plain(message)
+        return f"{field}.{name}" if field else name, "is missing"
+    return field, plain(message)

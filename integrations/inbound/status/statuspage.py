@@ -12,7 +12,7 @@ import msgspec
 
 from detection.types import JsonValue, ProviderStatus
 from integrations.inbound.monitoring.log_fields import decoded_json
-from integrations.inbound.reading.decoder_words import plain
+from integrations.inbound.reading.batches import error_location
 from integrations.inbound.reading.records import FieldError, Parsed, PayloadError, Rejection
 from integrations.inbound.reading.times import parse_time
 
@@ -113,8 +113,7 @@ def _incident(value: Any, provider: str, hosts: tuple[str, ...], now: float) -> 
     try:
         found = msgspec.convert(value, _Incident)
     except msgspec.ValidationError as error:
-        message, _, at = str(error).partition(" - at `$")
-        raise FieldError(at.rstrip("`").lstrip("."), plain(message)) from error
+        raise FieldError(*error_location(error)) from error
     began = found.started_at if found.started_at is not None else found.created_at
     if began is None:
         raise FieldError("created_at", "is missing")

@@ -75,11 +75,13 @@ def test_a_flag_without_a_time_that_was_turned_back_is_a_change_and_a_retry_is_n
     [
         ("/api/flags", {"flag": "f"}, "after"),
         ("/api/commits", [COMMIT, {**COMMIT, "sha": "HEAD"}], "[1].sha"),
-        ("/api/commits", {**COMMIT, "files": [{"patch": ""}]}, "files[0]"),
+        ("/api/commits", {**COMMIT, "files": [{"patch": ""}]}, "files[0].path"),
         ("/api/commits", {**COMMIT, "repository": "shop"}, "repository"),
         ("/api/events/kubernetes", {"items": [EVENT, {**EVENT, "reason": 7}], "kind": "List"}, "items[1].reason"),
         ("/api/service-map", {}, "services"),
-        ("/api/service-map", {"edges": [{"from": "a"}]}, "edges[0]"),
+        ("/api/service-map", {"edges": [{"from": "a"}]}, "edges[0].to"),
+        ("/api/service-map", {"edges": [{"from": "a", "to": "b", "kind": "likes"}]}, "edges[0].kind"),
+        ("/api/status-feeds", {"page": {"name": "x"}, "incidents": [{"name": "n"}]}, "incidents[0].id"),
         ("/api/service-map", {"edges": [{"from": "a", "to": "a"}]}, "edges[0].to"),
         ("/api/status-feeds", {"incidents": []}, "provider"),
         ("/unleash/webhook", {"type": "feature-environment-enabled"}, "featureName"),
@@ -90,6 +92,34 @@ def test_a_wrong_field_is_422_and_named(
 ) -> None:
     answer = client.post(path, json=body, headers=sender)
     assert (answer.status_code, answer.json()["error"]["field"]) == (422, field)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/flags",
+        "/api/commits",
+        "/api/events/kubernetes",
+        "/api/service-map",
+        "/api/status-feeds",
+        "/unleash/webhook",
+    ],
+)
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"", "it is empty"), (b" \n", "it is empty"), (b'{"a": ', "it breaks off")]
+)
+def test_a_body_that_is_empty_or_breaks_off_is_said_to_be_so(
+    client: TestClient, sender: dict[str, str], path: str, body: bytes, said: str
+) -> None:
+    answer = client.post(path, content=body, headers={**sender, "Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+
+
+def test_an_edge_of_another_kind_is_told_which_there_are(client: TestClient, sender: dict[str, str]) -> None:
+    edge = {"from": "a", "to": "b", "kind": "likes"}
+    answer = client.post("/api/service-map", json={"edges": [edge]}, headers=sender)
+    assert "must be calls or stores, not 'likes'" in answer.json()["error"]["message"]
 
 
 def test_a_commit_with_its_diff_is_kept_and_a_pushed_one_gets_its_diff_later(

@@ -68,6 +68,15 @@ def test_the_command_says_what_it_wrote_and_what_is_not_known(
     assert f"argux investigate {tmp_path / 'out'}" in said
 
 
+def test_a_code_host_that_is_not_set_up_is_told_for_deploys_whose_commit_nobody_sent(
+    stored: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(stored, stored_incident(stored), tmp_path / "out")
+
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Could not be read: ")]
+    assert told == ["Could not be read: the commits of cart v1: GITHUB_TOKEN is not set"]
+
+
 def test_an_unknown_incident_is_told_and_no_folder_is_made(stored: Services, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="There is no incident 7"):
         run(stored, 7, tmp_path / "out")

@@ -11,7 +11,8 @@ import pytest
 from detection.coverage import Need, Watched, WatchState, watched
 from detection.types import LogRecord, MetricPoint, Subject
 from integrations.cards import Card, moment
-from storage import funnels, incidents
+from storage import funnels, incidents, triage
+from storage.triage import NewDecision
 from tests.scenarios.workers.databases import ON_BOTH
 from tests.scenarios.workers.fakes import FakeChat
 from tests.scenarios.workers.incidents import opened
@@ -63,6 +64,47 @@ def test_logs_and_metrics_have_a_state_of_their_own(services: Services, clock: C
         "shop logs: 2 of 24 hours of history needed",
         "shop heap: 0 of 36 hours of history needed",
     ]
+
+
+@pytest.mark.parametrize(("count", "title", "more"), [(1, "1 open incident", ()), (12, "12 open incidents", (2,))])
+def test_of_many_incidents_the_newest_are_listed_and_the_rest_counted(
+    services: Services, count: int, title: str, more: tuple[int, ...]
+) -> None:
+    for _ in range(count):
+        opened(services)
+
+    card = asked(services)
+
+    assert card.title == title
+    assert [line for line in card.text.splitlines() if line.startswith("…")] == [
+        f"… and {number} more open" for number in more
+    ]
+    assert card.text.count("- **#") == count - sum(more)
+
+
+@pytest.mark.parametrize(
+    ("alerts", "own", "title", "more"),
+    [
+        (0, 0, "No alert is firing", ""),
+        (1, 0, "1 alert is firing", ""),
+        (0, 1, "No alert is firing, and Argux has 1 finding of its own", ""),
+        (50, 2, "50 alerts are firing, and Argux has 2 findings of its own", "… and 32 more: `GET /api/triage`"),
+    ],
+)
+def test_of_many_decisions_the_latest_are_listed_and_all_are_counted(
+    services: Services, alerts: int, own: int, title: str, more: str
+) -> None:
+    now = services.clock()
+    names = [f"alert:{number}" for number in range(alerts)] + [f"error_rate:{number}" for number in range(own)]
+    with services.sessions.begin() as session:
+        for name in names:
+            triage.decide(session, NewDecision(name, name, None, "wake", "lasts", "", None, 1.0, now), None, now=now)
+
+    card = asked(services, "triage")
+
+    assert card.title == title
+    assert card.text.endswith(more)
+    assert card.text.count("**#") == min(alerts + own, 20)
 
 
 def test_the_answer_says_when_nothing_is_watched(services: Services) -> None:

@@ -23,3 +23,16 @@ def test_it_lists_what_fires_and_why_people_are_told_or_not(run_argux: RunArgux,
         "#1  waits  DiskFull of shop",
     ]
     assert lines[0].endswith(": It has not ended.")
+
+
+def test_of_more_than_can_be_read_at_once_the_rest_is_counted(run_argux: RunArgux, services: Services) -> None:
+    now = services.clock()
+    with services.sessions.begin() as session:
+        for number in range(53):
+            name = f"alert:{number}"
+            triage.decide(session, NewDecision(name, name, None, "wake", "lasts", "", None, 1.0, now), None, now=now)
+
+    lines = run_argux("triage").stdout.splitlines()
+
+    assert len(lines) == 51
+    assert lines[-1] == "and 3 more: GET /api/triage"

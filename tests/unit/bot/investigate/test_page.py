@@ -14,6 +14,7 @@ from bot.investigate.marks import Marks
 from bot.investigate.page.chain_picture import chain_picture
 from bot.investigate.page.page import page
 from bot.terminal import PlainConsole
+from tests.unit.bot.investigate.exports import ALERT, write
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\" onload='x'"
 
@@ -127,7 +128,7 @@ def test_a_part_that_failed_alone_needs_no_picture() -> None:
 
 def test_a_page_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "incident"
-    folder.mkdir()
+    write(folder, "alert.json", ALERT)
     console = PlainConsole()
     code = run([folder], as_json=False, console=console, problems=console, html=tmp_path / "no" / "page.html")
     assert code == 1
@@ -136,7 +137,7 @@ def test_a_page_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.Ca
 
 def test_the_page_is_written_beside_what_is_printed(tmp_path: Path) -> None:
     folder = tmp_path / "incident"
-    folder.mkdir()
+    write(folder, "alert.json", ALERT)
     console = PlainConsole()
     assert run([folder], as_json=False, console=console, problems=console, html=tmp_path / "page.html") == 0
     assert "<h1>Incident incident</h1>" in (tmp_path / "page.html").read_text(encoding="utf-8")

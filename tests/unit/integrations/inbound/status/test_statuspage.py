@@ -66,7 +66,7 @@ def test_a_bad_incident_is_named_by_its_path_and_the_others_stay() -> None:
     parsed = read_statuspage(json.dumps(body).encode(), now=NOW)
     assert [rejection.field for rejection in parsed.rejections] == [
         "incidents[0].created_at",
-        "incidents[1]",
+        "incidents[1].id",
         "incidents[2]",
     ]
     assert len(parsed.records) == 1
