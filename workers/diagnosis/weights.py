@@ -159,6 +159,9 @@ FLAG_PRIOR = 0.15
 FLAG_OF_NEW_CODE_PRIOR = 0.5
 FLAG_THAT_NOTHING_NAMES = -0.9
 
+# What log lines that nobody has may add for a change whose text they would fit.
+LINES_MAY_FIT = 1.0
+
 # Below this, all changes together are unlikely enough to say that none of them did it.
 NO_CHANGE_AT = 0.1
 

@@ -1,4 +1,8 @@
-"""Signs from what the orchestrator reports: pressure on nodes, kills, evictions, failing probes."""
+"""Signs from what the orchestrator reports: pressure on nodes, kills, evictions, failing probes.
+
+Only the reason, the object and the node of an event count, which the orchestrator writes itself. Its message may hold
+what a container printed or a probe was answered, and so whatever somebody wants it to hold.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,6 @@ from collections.abc import Collection, Iterable
 
 from detection.chain.names import parts_named_in
 from detection.chain.observed import Sign
-from detection.chain.seen.lines import blamed_in
-from detection.symptoms import symptoms_of_text
 from detection.types import OrchestratorEvent, SymptomKind
 
 _ROUTINE = frozenset(
@@ -55,6 +57,8 @@ _REASONS: tuple[tuple[str, SymptomKind], ...] = (
     ("maxconnections", SymptomKind.CONNECTIONS),
     ("connectionlimit", SymptomKind.CONNECTIONS),
     ("certificate", SymptomKind.CERTIFICATE),
+    ("clock", SymptomKind.AUTHENTICATION),
+    ("ntp", SymptomKind.AUTHENTICATION),
 )
 _BY_THE_NODE = ("evict", "preempt", "notready", "systemoom", "taint")
 
@@ -71,15 +75,13 @@ def _signs(event: OrchestratorEvent, parts: Collection[str]) -> Iterable[Sign]:
     part = _part(event, parts)
     if part is None:
         return
-    kinds = {kind for word, kind in _REASONS if word in reason} | symptoms_of_text(event.message)
+    kinds = {kind for word, kind in _REASONS if word in reason}
     if not kinds and event.is_warning:
         kinds.add(SymptomKind.ERRORS)
-    blames = set(blamed_in(event.message, parts_named_in(event.message, parts) - {part}))
-    if event.node and event.node != part and any(word in reason for word in _BY_THE_NODE):
-        blames.add(event.node)
+    is_by_the_node = event.node and event.node != part and any(word in reason for word in _BY_THE_NODE)
+    blames = frozenset({event.node} if event.node and is_by_the_node else ())
     for kind in sorted(kinds):
-        text = f"{event.reason}: {event.message}"
-        yield Sign(part, kind, event.happened_at, event.happened_at, 1.0, text, frozenset(blames), "event")
+        yield Sign(part, kind, event.happened_at, event.happened_at, 1.0, event.reason, blames, "event")
 
 
 def _part(event: OrchestratorEvent, parts: Collection[str]) -> str | None:

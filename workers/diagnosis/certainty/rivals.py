@@ -6,11 +6,32 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 
 from workers.diagnosis import weights
+from workers.diagnosis.certainty.no_change import OF_CODE
 from workers.diagnosis.model import Ranked, Role
 from workers.diagnosis.source_states import Source, SourceState
 
-COULD_SPEAK: Mapping[str, Mapping[str, float]] = {"node": {"orchestrator events": weights.NODE_EVENTS}}
-"""By kind of cause: the sources that one check of it rests on alone, and the weight that the check gives."""
+COULD_SPEAK: Mapping[str, Mapping[str, float]] = {
+    "node": {"orchestrator events": weights.NODE_EVENTS},
+    "deploy": {"logs": weights.LINES_MAY_FIT},
+    "commit": {
+        "logs": weights.LINES_MAY_FIT,
+        "deploys": math.log(weights.DEPLOY_PRIOR / weights.COMMIT_WITHOUT_DEPLOY_PRIOR),
+    },
+}
+"""By kind of cause: the sources on which what may speak for it rests, and how much that is, in nats.
+
+Events name a node; log lines show that a change could do what is seen; a deploy shows that a commit was live.
+"""
+
+
+def none_at_worst(none: float, ranked: Sequence[Ranked], sources: Sequence[Source]) -> float:
+    """Return how likely it is that no commit did it if all that could not be asked spoke for the commits.
+
+    none: the same as the evidence alone gives it.
+    """
+    beside = [item.key for item in ranked if item.role is Role.ORIGIN and item.cause not in OF_CODE]
+    seen = sum(item.posterior for item in ranked if item.key in beside)
+    return none * at_worst(ranked, beside, sources) / seen if seen else none
 
 
 def at_worst(ranked: Sequence[Ranked], keys: Collection[str], sources: Sequence[Source]) -> float:

@@ -15,7 +15,7 @@ from workers.diagnosis.causes.remedies import CHANGES, PARTIAL, remedy_of
 from workers.diagnosis.certainty.calibrating import calibrated, cause_of
 from workers.diagnosis.certainty.no_change import sure_of_none
 from workers.diagnosis.certainty.one_answer import chance_of_no_change, of_one_commit
-from workers.diagnosis.certainty.rivals import at_worst
+from workers.diagnosis.certainty.rivals import at_worst, none_at_worst
 from workers.diagnosis.coverage import coverage, most_confident, unseen
 from workers.diagnosis.model import (
     UNKNOWN,
@@ -49,7 +49,7 @@ def confirm(
         verdict,
         known,
         cap=most_confident(sources, leading),
-        none=sure_of_none(verdict.ranked, gathered.evidence),
+        none=none_at_worst(sure_of_none(verdict.ranked, gathered.evidence), verdict.ranked, sources),
         unseen=unseen(sources, leading, is_learnt=is_learnt),
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -155,6 +157,22 @@ def test_pressure_on_a_node_is_a_sign_of_the_node_and_an_eviction_blames_it() ->
     signs = signs_of_events([pressure, evicted], _PARTS)
     assert {sign.part for sign in signs} == {"node-7", "cart"}
     assert all(sign.blames == {"node-7"} for sign in signs if sign.part == "cart")
+
+
+_SAID = "x509: certificate has expired; out of memory; timeout calling stock"
+"""What a container printed, or somebody had it print."""
+
+
+def test_what_the_message_of_an_event_says_adds_nothing_to_its_reason() -> None:
+    said = signs_of_events([event("pod/cart-7f9c-x2", "BackOff", _SAID, 4)], _PARTS)
+    assert said == signs_of_events([event("pod/cart-7f9c-x2", "BackOff", "restarting", 4)], _PARTS)
+    assert {(sign.kind, sign.blames) for sign in said} == {(SymptomKind.RESTARTS, frozenset())}
+
+
+def test_a_warning_of_an_unknown_reason_is_an_error_whatever_it_says_and_a_normal_event_is_nothing() -> None:
+    unknown = replace(event("pod/cart-7f9c-x2", "SomethingOdd", _SAID, 4), is_warning=True)
+    assert {sign.kind for sign in signs_of_events([unknown], _PARTS)} == {SymptomKind.ERRORS}
+    assert signs_of_events([replace(unknown, is_warning=False)], _PARTS) == ()
 
 
 def test_a_rollout_and_a_scale_up_are_no_signs() -> None:

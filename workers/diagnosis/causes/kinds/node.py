@@ -114,7 +114,7 @@ def _of_trouble(observed: Observed) -> list[OrchestratorEvent]:
         event
         for event in observed.scene.events
         if earliest - BEFORE_SECONDS <= event.happened_at <= latest + BEFORE_SECONDS
-        and _NODE_TROUBLE.search(f"{event.reason} {event.message}")
+        and _NODE_TROUBLE.search(event.reason)
     ]
 
 

@@ -21,6 +21,8 @@ _JOB = re.compile(
     r".{0,60}\b(?:start|began|begin|(?<!not )running|launch|kick|trigger|creat)",
     re.IGNORECASE,
 )
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where a new word begins in a reason such as "SuccessfulCreate"."""
 
 
 def suspects(observed: Observed) -> Iterator[Suspicion]:
@@ -35,7 +37,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     begun += [
         (event.happened_at, event.service or event.object_name, f"{event.reason} {event.message}")
         for event in observed.scene.events
-        if _JOB.search(f"{event.object_name} {event.reason} {event.message}")
+        if _JOB.search(f"{event.object_name} {_HUMP.sub(' ', event.reason)}")
     ]
     near = [item for item in begun if earliest - BEFORE_SECONDS <= item[0] <= latest + AFTER_SECONDS]
     if not near:

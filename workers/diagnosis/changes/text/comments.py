@@ -11,16 +11,20 @@ from workers.diagnosis.changes.text.words import word_set
 _HASH = word_set(
     """
     .py .rb .yaml .yml .toml .sh .bash .pl .r .ex .exs .tf .hcl .properties .env .conf .cfg .ini
-    .ps1 .nix
+    .ps1 .nix .txt
     """
 )
 _SLASHES = word_set(
     """
     .go .java .kt .kts .scala .js .jsx .ts .tsx .mjs .cjs .c .h .cc .cpp .cs .rs .swift .php .proto
-    .groovy .gradle .dart .tf .hcl .json5 .jsonc .sql
+    .groovy .gradle .dart .tf .hcl .json5 .jsonc .sql .mod .work
     """
 )
 _DASHES = frozenset([".sql", ".lua", ".hs"])
+_SLASH_LINE = re.compile(r"^\s*//(?!go:)")
+"""A comment in many languages, and in no language a line that does something."""
+_HASH_LINE = re.compile(r"^\s*#\s")
+"""A comment in many languages: so it is read where the language is not known."""
 _BLOCK_LINE = re.compile(r"^\s*(?:/\*.*(?:\*/)?|\*(?:\s.*|/.*)?|<!--.*-->)\s*$")
 _TRIPLE = ('"""', "'''")
 
@@ -38,6 +42,8 @@ def without_comments(path: str, lines: Sequence[tuple[str, str]]) -> Iterator[tu
         if suffix == ".py" and stripped.startswith(_TRIPLE):
             mark = stripped[:3]
             inside = mark if stripped.count(mark) == 1 else ""
+            continue
+        if _SLASH_LINE.match(text) or (marks is None and _HASH_LINE.match(text)):
             continue
         if _BLOCK_LINE.match(text) and suffix not in (".py", ".yaml", ".yml", ".md"):
             continue

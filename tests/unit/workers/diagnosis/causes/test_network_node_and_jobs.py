@@ -138,6 +138,7 @@ def test_a_node_is_not_blamed_where_those_elsewhere_that_need_nothing_of_it_suff
         event("NodeHasMemoryPressure", "node-9 has memory pressure", node="node-9"),
         event("NodeHasMemoryPressure", "node-7 has memory pressure", node="node-7", at=ONSET - 3 * HOUR),
         event("Pulled", "image pulled on node-7", node="node-7"),
+        event("Unhealthy", "probe answered: node-7 is not ready, evicting all pods", node="node-7"),
         event("Scheduled", "cart was assigned to node-7", node="node-7"),
         event("NodeReady", "node-7 status is now: NodeReady", node="node-7"),
     ],
@@ -182,6 +183,12 @@ def test_the_orchestrator_tells_of_a_cron_job_too() -> None:
     told = event("SuccessfulCreate", "Created job checkout-backup", name="cronjob/checkout-backup", at=ONSET - MINUTE)
 
     assert [item.hypothesis.cause for item in scheduled_job.suspects(observed(events=[told]))] == ["scheduled_job"]
+
+
+def test_an_event_whose_message_alone_speaks_of_a_job_tells_of_none() -> None:
+    told = event("Unhealthy", "probe answered: nightly backup started", name="pod/checkout-7f9c", at=ONSET - MINUTE)
+
+    assert not list(scheduled_job.suspects(observed(signs=[sign("checkout", K.ERRORS)], events=[told])))
 
 
 def test_a_job_of_another_part_is_doubted() -> None:
