@@ -11,7 +11,7 @@ from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
 from workers.diagnosis.causes.by_change.fit import Fit, calls_rose_later, fit
-from workers.diagnosis.causes.by_change.said_reasons import can_end_it, says_that_it_ended
+from workers.diagnosis.causes.by_change.said_reasons import said_reason
 from workers.diagnosis.causes.by_change.trajectory import (
     SLACK_SECONDS,
     began_before_the_samples,
@@ -249,13 +249,13 @@ def _others_alike(key: str, services: frozenset[str], live_at: float, observed: 
 def _another_reason(key: str, services: frozenset[str], best: Judged | None, observed: Observed) -> Evidence | None:
     """Weigh that the failing part itself gives a reason, which this change cannot bring about."""
     origin = observed.chain.origin
-    if origin is None or origin not in services or can_end_it(best.fit.effect if best is not None else None):
+    if origin is None or origin not in services:
         return None
-    said = says_that_it_ended(origin, observed)
+    said = said_reason(origin, best.fit.effect if best is not None else None, observed)
     if said is None:
         return None
-    result = ours("{origin} says why it fails: “{text}”.", origin=quoted(origin, 60), text=quoted(said, 140))
-    return evidence("another_reason", key, result, weights.ANOTHER_REASON_SAID, source="reason")
+    result = ours("{origin} says why it fails: “{text}”.", origin=quoted(origin, 60), text=quoted(said.text, 140))
+    return evidence("another_reason", key, result, said.weight, source="reason")
 
 
 def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:

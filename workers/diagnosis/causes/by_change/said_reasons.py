@@ -1,7 +1,16 @@
-"""Reasons that the failing part itself gives, and that no change of its code can bring about: something ran out."""
+"""Reasons that the failing part itself gives, and that hardly any change of its code can bring about.
+
+Something ran out, or another company answers with an error of its own.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workers.diagnosis import weights
+from workers.diagnosis.causes.hosts import company_of, outside_hosts
 from workers.diagnosis.causes.kinds.certificate import says_expired
 from workers.diagnosis.causes.kinds.credential import says_ended
 from workers.diagnosis.causes.lines import bad_lines, share_of_bad
@@ -9,22 +18,66 @@ from workers.diagnosis.changes import Effect, EffectKind
 from workers.diagnosis.scene.model import Observed
 
 MOST_LINES = 0.5
-_CAN = frozenset((EffectKind.SECRET, EffectKind.TLS))
+_CAN_END_IT = frozenset((EffectKind.SECRET, EffectKind.TLS))
 """A change of a secret, or of how others are trusted, may have put something old in its place."""
 
+_CAN_UPSET_OTHERS = frozenset(
+    (
+        EffectKind.ROUTING,
+        EffectKind.SECRET,
+        EffectKind.RETRIES,
+        EffectKind.BACKOFF,
+        EffectKind.CALL_ADDED,
+        EffectKind.CALL_IN_LOOP,
+        EffectKind.BATCH,
+        EffectKind.INTERVAL,
+        EffectKind.DEPENDENCY,
+        EffectKind.FIELD_RENAMED,
+        EffectKind.DECODING,
+    )
+)
+"""A change of whom it asks, how often, or what it sends may be why another company answers with errors."""
 
-def says_that_it_ended(part: str, observed: Observed) -> str | None:
-    """Return a line that says that a certificate or a credential ended, if at least half of the part's bad lines do."""
-    told = [
-        group
-        for group in bad_lines(observed)
-        if group.part == part and (says_expired(group.text) or says_ended(group.text))
-    ]
+_SERVER_ERROR = re.compile(
+    r"\b50[0-4]\b|\b5xx\b|service (?:is )?(?:temporarily )?unavailable|bad gateway", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SaidReason:
+    """A reason with the line that gives it. weight: against a change that cannot bring it about."""
+
+    text: str
+    weight: float
+
+
+def said_reason(part: str, effect: Effect | None, observed: Observed) -> SaidReason | None:
+    """Return why a part fails by at least half of its bad lines; None if a change with this effect can be why."""
+    ended = _most_say(part, observed, lambda text: says_expired(text) or says_ended(text))
+    if ended is not None:
+        can_end_it = effect is not None and effect.kind in _CAN_END_IT
+        return None if can_end_it else SaidReason(ended, weights.ANOTHER_REASON_SAID)
+    refused = _most_say(part, observed, lambda text: bool(_who_fails(text, observed)))
+    if refused is not None and not _can_upset(effect, _who_fails(refused, observed)):
+        return SaidReason(refused, weights.ANOTHER_COMPANY_FAILS)
+    return None
+
+
+def _most_say(part: str, observed: Observed, says: Callable[[str], bool]) -> str | None:
+    told = [group for group in bad_lines(observed) if group.part == part and says(group.text)]
     if not told or share_of_bad(told, observed) < MOST_LINES:
         return None
     return max(told, key=lambda group: group.count).text
 
 
-def can_end_it(effect: Effect | None) -> bool:
-    """Whether a change with this effect may be why something is taken to have ended."""
-    return effect is not None and effect.kind in _CAN
+def _who_fails(text: str, observed: Observed) -> frozenset[str]:
+    """Return the companies that a line says to answer with an error of their own server."""
+    if not _SERVER_ERROR.search(text):
+        return frozenset()
+    return frozenset(company_of(host) for host in outside_hosts(text, observed.parts))
+
+
+def _can_upset(effect: Effect | None, companies: frozenset[str]) -> bool:
+    if effect is None:
+        return False
+    return effect.kind in _CAN_UPSET_OTHERS or any(company in word for company in companies for word in effect.words)

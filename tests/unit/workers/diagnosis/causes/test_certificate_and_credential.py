@@ -153,6 +153,40 @@ def test_a_reason_in_few_of_many_errors_is_not_the_reason() -> None:
     assert held("-    send(a)\n+    send(a, b)", "the api key has expired", other=900) is None
 
 
+THEIR_ERROR = "charge failed: POST https://api.paygate.example/v1/charges answered 503 Service Unavailable"
+
+
+def test_an_error_of_another_companys_own_speaks_against_code_that_computes_something_else() -> None:
+    assert held("-    send(a)\n+    send(a, b)", THEIR_ERROR) == weights.ANOTHER_COMPANY_FAILS
+
+
+@pytest.mark.parametrize(
+    ("diff", "path"),
+    [
+        ("-    retries = 2\n+    retries = 20", "checkout/client.py"),
+        ("-  url: https://api.paygate.example\n+  url: https://eu.paygate.example", "checkout/config.yaml"),
+    ],
+)
+def test_whom_it_asks_and_how_often_may_be_why_another_company_fails(diff: str, path: str) -> None:
+    assert held(diff, THEIR_ERROR, path) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "POST http://stock.svc.local/reserve answered 503 Service Unavailable",
+        "POST https://api.paygate.example/v1/charges answered 422 Unprocessable Entity",
+        "POST https://api.paygate.example/v1/charges: field amount is missing",
+    ],
+)
+def test_an_error_of_ones_own_parts_or_about_what_was_sent_gives_no_other_reason(text: str) -> None:
+    assert held("-    send(a)\n+    send(a, b)", text) is None
+
+
+def test_another_companys_error_in_few_of_many_errors_is_not_the_reason() -> None:
+    assert held("-    send(a)\n+    send(a, b)", THEIR_ERROR, other=900) is None
+
+
 def test_a_refused_credential_in_few_of_many_errors_says_little() -> None:
     lines = [line("checkout", "service token expired", count=5), line("checkout", "panic: nil map", count=500)]
     (found,) = credential.suspects(observed(signs=ERRORS, lines=lines))
