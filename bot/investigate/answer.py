@@ -15,7 +15,8 @@ class Investigation:
     what_to_do: the remedy in words, with names; empty where there are none. coverage: one line on what was checked, was
     empty and could not be reached. problems: what of the folder could not be read. story: the sentences that people are
     told. evidence: one line a piece, with the number it is cited by. raw_confidence: what the evidence alone gave,
-    before it was calibrated.
+    before it was calibrated. confidence is that of root_cause_commit; cause_confidence that of the cause, 0 where none
+    is named; none_confidence that no change did it, None unless that is the conclusion.
     """
 
     case: str
@@ -37,3 +38,5 @@ class Investigation:
     story: tuple[str, ...] = ()
     raw_confidence: float = 0.0
     evidence: tuple[str, ...] = ()
+    cause_confidence: float = 0.0
+    none_confidence: float | None = None

@@ -17,7 +17,7 @@ from bot.investigate.marks import Marks, marks_of
 from bot.investigate.page.page import page
 from bot.investigate.run import investigate
 from bot.investigate.throwaway import workshop
-from bot.investigate.words import cause_of, decision_of
+from bot.investigate.words import cause_of, decision_of, in_one_cell, sure_of_cause, sure_of_none
 from bot.terminal import shown
 from detection.chain import chain_line
 from workers.services import Services
@@ -84,9 +84,11 @@ def _document(answer: Investigation, marks: Marks | None) -> dict[str, object]:
 
 
 def _print_one(answer: Investigation, marks: Marks | None, console: Console) -> None:
-    sure = f"{100 * answer.confidence:.0f} % sure"
     if answer.story or answer.root_cause_commit is not None:
-        console.print(f"Cause: {cause_of(answer)} ({sure})")
+        sure = sure_of_cause(answer)
+        console.print(f"Cause: {cause_of(answer)}{f' ({sure} sure)' if sure else ''}")
+    if none := sure_of_none(answer):
+        console.print(f"No change did it ({none} sure)")
     for sentence in answer.story:
         console.print(f"  {sentence}")
     if answer.origin_service:
@@ -108,11 +110,11 @@ def _table(answers: Sequence[tuple[Investigation, Marks | None]]) -> Table:
         table.add_column(heading, overflow="fold")
     for answer, marks in answers:
         paged = [page for page, decision in answer.decisions.items() if decision == "page"]
-        cause = f"wake for {', '.join(paged)}" if answer.decisions else cause_of(answer)
+        cause, sure = (f"wake for {', '.join(paged) or 'nothing'}", "") if answer.decisions else in_one_cell(answer)
         table.add_row(
             shown(answer.case),
             shown(cause),
-            "" if answer.decisions else f"{100 * answer.confidence:.0f} %",
+            sure,
             shown(answer.first_failing_service or ""),
             shown((answer.remediation or "").replace("-", " ")),
             marks.line() if marks is not None else "",

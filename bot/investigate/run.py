@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from bot.investigate.answer import Investigation
 from bot.investigate.folder import Exported, read_folder
+from bot.investigate.garbage import uncollected
 from bot.investigate.pages import triage_folder
 from bot.investigate.throwaway import Workshop, workshop
 from bot.investigate.verdict import answer_of
@@ -55,8 +56,13 @@ def investigate(
     without: sources to leave out, as named in `folder.FILES`. within: a workshop that several investigations share.
     """
     began = time.monotonic()
-    if (folder / PAGES).exists():
-        return replace(_triaged(folder), seconds=time.monotonic() - began)
+    with uncollected():
+        found = _triaged(folder) if (folder / PAGES).exists() else _diagnosed(folder, without, within)
+    return replace(found, case=folder.name, seconds=time.monotonic() - began)
+
+
+def _diagnosed(folder: Path, without: frozenset[str], within: Workshop | None) -> Investigation:
+    """Return what Argux says about the incident in a folder."""
     found = read_folder(folder, without=without)
     problems = found.problems.told()
     empty = Investigation(case=folder.name, problems=problems)
@@ -67,10 +73,10 @@ def investigate(
         fill(services, found)
         incident_id = open_incident(services, found.alert)
         if incident_id is None:
-            return replace(empty, seconds=time.monotonic() - began)
+            return empty
         outcome = pipeline.run(incident_id, sources_of(services))
         answer = answer_of(services, outcome)
-    return replace(answer, case=folder.name, problems=problems, seconds=time.monotonic() - began)
+    return replace(answer, problems=problems)
 
 
 def _triaged(folder: Path) -> Investigation:

@@ -50,6 +50,8 @@ def answer_of(services: Services, outcome: DiagnosisOutcome) -> Investigation:
         story=tuple(plain(sentence) for sentence in verdict.explanation),
         raw_confidence=verdict.raw_none_confidence if is_none else verdict.raw_confidence or verdict.confidence,
         evidence=evidence,
+        cause_confidence=verdict.confidence if origin is not None else 0.0,
+        none_confidence=verdict.none_confidence if verdict.no_change else None,
     )
 
 

@@ -20,8 +20,8 @@ LOAD = frozenset(
 BYSTANDER = frozenset({SymptomKind.CANCELLED, SymptomKind.TRAFFIC_LOST, SymptomKind.CLIENT_ERRORS})
 """Kinds that show what others do: they hang up, stay away, or ask for what is not there."""
 
-HARM = (frozenset(SymptomKind) - LOAD - BYSTANDER) | {SymptomKind.RETRIES}
-"""Kinds that show a part is not well."""
+HARM = (frozenset(SymptomKind) - LOAD - BYSTANDER) | {SymptomKind.RETRIES, SymptomKind.QUERY_COUNT}
+"""Kinds that show a part is not well, or asks others more than it should."""
 
 OUTWARD = frozenset(
     {SymptomKind.LATENCY, SymptomKind.ERRORS, SymptomKind.TIMEOUTS, SymptomKind.RESULTS, SymptomKind.RETRIES}

@@ -7,9 +7,10 @@ counts depends on what it would show if it were well.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detection.chain.dependencies import Dependencies, Tie
+from detection.chain.observed import BYSTANDER
 from detection.chain.states import Interval, State
 from detection.types import SymptomKind
 
@@ -50,18 +51,25 @@ def with_silent_parts(
     One complaint is enough of a part that somebody declared and nothing is ever heard of, by one that shows only what
     asking in vain brings about and does not give up within a fraction of a second. Two are needed of a part that is
     heard, or that only the errors name, and three of one whose own latency or errors are measured and keep their
-    course: it may answer quickly, and wrongly. Where something else of it differs, two are enough of it as well.
+    course: it may answer quickly, and wrongly. Where something else of it differs, two are enough of it as well, and
+    where it is no longer asked: of what does not reach it, it measures nothing.
     """
     added = dict(states)
+    unasked = {part for part, state in states.items() if state.kinds == {SymptomKind.TRAFFIC_LOST}}
+    known = replace(known, differing={*known.differing, *unasked})
     named: dict[str, set[str]] = {}
     for one, other in dependencies.patient | dependencies.hasty:
         state = states.get(one)
-        if other not in states and state is not None and state.harmed is not None:
+        if _is_silent(other, states) and state is not None and state.harmed is not None:
             named.setdefault(other, set()).add(one)
     for part, complaining in named.items():
         if len(complaining) >= _needed(part, complaining, states, dependencies, known):
             added[part] = _told_by(part, complaining, states)
     return added
+
+
+def _is_silent(part: str, states: dict[str, State]) -> bool:
+    return part not in states or states[part].kinds <= BYSTANDER
 
 
 def _needed(

@@ -109,6 +109,8 @@ def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link
                 f"{caller.part} fell behind, and {callee.part} filled up",
             )
     arrived = callee.kind_onsets.get(SymptomKind.TRAFFIC)
+    if arrived is None and (passed := _passed_on(caller, callee)) is not None and not is_named:
+        return passed
     # Only a text ties them: where more arrives at both, it does not say which of them passes it on.
     kinds = _MORE_WORK - {SymptomKind.TRAFFIC} if tie is Tie.NAMES else _MORE_WORK
     sent = [caller.kind_onsets[kind] for kind in kinds if kind in caller.kind_onsets]
@@ -123,6 +125,18 @@ def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link
     if score <= 0:
         return None
     return Link(caller.part, callee.part, score, f"{caller.part} sent {callee.part} more work than it can do")
+
+
+def _passed_on(caller: State, callee: State) -> Link | None:
+    """A crowd that came to the caller clearly before is what a callee bears that does not count its own."""
+    came = caller.kind_onsets.get(SymptomKind.TRAFFIC)
+    if came is None or callee.harmed is None or caller.harmed is None or not callee.kinds <= _OF_MORE_QUERIES:
+        return None
+    before = order(came, callee.harmed)
+    if before < _BEFORE or SymptomKind.RETRIES in caller.kinds | callee.kinds:
+        return None
+    why = f"{caller.part} passed on to {callee.part} more work than it can do"
+    return Link(caller.part, callee.part, _LOAD_FROM_ABOVE + before, why)
 
 
 def _fan_out(caller: State, callee: State, dependencies: Dependencies) -> Link | None:
@@ -161,4 +175,7 @@ def _sent_unseen(caller: State, callee: State, dependencies: Dependencies) -> In
 
 
 def _is_backlog(state: State) -> bool:
-    return SymptomKind.QUEUE in state.kinds and state.kinds <= _BACKLOG
+    """Whether it filled up, and whatever else it shows came no earlier: a full queue refuses more in the end."""
+    filled = state.kind_onsets.get(SymptomKind.QUEUE)
+    others = [onset for kind, onset in state.kind_onsets.items() if kind not in _BACKLOG]
+    return filled is not None and all(order(filled, onset) > _BEFORE for onset in others)

@@ -75,7 +75,11 @@ _RULES: Sequence[_Rule] = (
         "cache caches redis memcached memcache cdn", "hit hits hitrate", kind=SymptomKind.CACHE_MISSES, worse=Worse.DOWN
     ),
     _rule("hit hitrate", "ratio rate pct percent", kind=SymptomKind.CACHE_MISSES, worse=Worse.DOWN),
-    _rule("cache caches", "miss misses evictions evicted eviction", kind=SymptomKind.CACHE_MISSES),
+    _rule(
+        "cache caches keyspace redis memcached memcache",
+        "miss misses evictions evicted eviction",
+        kind=SymptomKind.CACHE_MISSES,
+    ),
     _rule("dns resolver resolution coredns nxdomain servfail", kind=SymptomKind.NAME_LOOKUP),
     _rule(
         "packet packets tcp retransmit retransmits retransmissions network",

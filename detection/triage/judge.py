@@ -121,11 +121,14 @@ def _own_samples(firing: Firing, firings: Sequence[Firing], now: float) -> Firin
     ]
     if later and firing.threshold is not None:
         sign = 1.0 if firing.value is None or firing.value >= firing.threshold else -1.0
-        between = (firing.times > firing.fired_at) & (firing.times <= min(later))
+        between = (firing.times > firing.fired_at) & (firing.times < min(later))
         fine = between & (firing.values * sign < firing.threshold * sign)
         if fine.any():
             keep &= firing.times <= firing.times[fine].max()
         elif between.any() and (firing.values[keep] * sign)[-1] >= firing.threshold * sign:
             best = np.argmin(np.where(between, firing.values * sign, np.inf))
             keep &= firing.times <= firing.times[best]
+        elif firing.ended_at is not None and firing.ended_at < min(later):
+            # A monitor does not say again what has not ended: what comes after is of the next time.
+            keep &= firing.times <= firing.ended_at
     return replace(firing, times=np.asarray(firing.times[keep]), values=np.asarray(firing.values[keep]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
 
 from detection.symptoms import metric_meaning
 from detection.symptoms.metric_names import split_words
@@ -24,6 +24,7 @@ FULL = frozenset(
 _PERCENT = frozenset({"pct", "percent", "percentage"})
 _SHARE = frozenset({"ratio", "share", "utilization", "utilisation", "usage", "saturation"})
 _LIMIT_WORDS = frozenset({"limit", "max", "maximum", "ceiling", "cap", "capacity", "quota", "hard"})
+_OLD = frozenset({"before", "old", "previous", "from"})
 DESCRIPTORS = 65_536.0
 """The usual limit of open file descriptors (`LimitNOFILE`, `nofile`) of a service."""
 CHANGE_SECONDS = 3600.0
@@ -43,7 +44,7 @@ def limit_of(firing: Firing, context: Context) -> float | None:
     known = [
         one.limit for one in context.limits if one.metric == firing.metric and one.service in (None, firing.service)
     ]
-    return min([*known, *_named(firing, context)], default=_by_unit(firing))
+    return min([*known, *_named(firing, context)[-1:]], default=_by_unit(firing))
 
 
 def change_before(firing: Firing, context: Context, seconds: float) -> RecentChange | None:
@@ -90,19 +91,22 @@ def numbers_named(value: object, name: str = "") -> list[tuple[str, float]]:
     ]
 
 
-def _named(firing: Firing, context: Context) -> Iterable[float]:
-    """Yield the largest limit that the last change names for what the metric measures."""
+def planned_for(firing: Firing, context: Context) -> float:
+    """Return the smallest limit that the last change names for what the metric measures: so far it may go."""
+    return min(_named(firing, context), default=math.inf)
+
+
+def _named(firing: Firing, context: Context) -> list[float]:
+    """Return the limits that the last change names for what the metric measures, the smallest first."""
     kind = metric_meaning(firing.metric).kind
     change = change_before(firing, context, CHANGE_SECONDS)
     if kind is None or change is None:
-        return
-    hard = [
+        return []
+    return sorted(
         limit
         for name, limit in change.limits.items()
-        if split_words(name) & _LIMIT_WORDS and metric_meaning(name).kind == kind
-    ]
-    if hard:
-        yield max(hard)
+        if split_words(name) & _LIMIT_WORDS and not split_words(name) & _OLD and metric_meaning(name).kind == kind
+    )
 
 
 def _by_unit(firing: Firing) -> float | None:

@@ -12,7 +12,7 @@ import numpy as np
 from detection.symptoms import MetricMeaning, Worse, metric_meaning
 from detection.symptoms.metric_names import split_words
 from detection.triage.budget import burn_of
-from detection.triage.limits import CHANGE_SECONDS, FULL, change_before, limit_of, seconds_left
+from detection.triage.limits import CHANGE_SECONDS, FULL, change_before, limit_of, planned_for, seconds_left
 from detection.triage.maintenance import maintenance_signs
 from detection.triage.plain import figure, span
 from detection.triage.shapes import Shape, shape_of
@@ -41,6 +41,7 @@ _FAST_BURN, _SLOW_BURN = 6.0, 3.0
 _SOON_SECONDS, _LATER_SECONDS = 4 * 3600.0, 24 * 3600.0
 _AT_LIMIT = 0.97
 _LITTLE_ROOM = 0.95
+_ABOUT = 1.02
 _PACE_SECONDS = 1800.0
 _FILLS = frozenset({SymptomKind.DISK, SymptomKind.MEMORY, SymptomKind.FILE_HANDLES})
 _NEARLY_GONE = 0.2
@@ -59,13 +60,17 @@ _NEW_SECONDS = 1800.0
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A firing with what its samples and its metric's name say. sign: 1 if more is worse, else -1."""
+    """A firing with what its samples and its metric's name say. sign: 1 if more is worse, else -1.
+
+    limit: the hard limit, None if none is known. planned: up to where a change lets it go; infinite if none says so.
+    """
 
     firing: Firing
     meaning: MetricMeaning
     sign: float
     shape: Shape
     limit: float | None
+    planned: float = math.inf
 
     @property
     def heals(self) -> bool:
@@ -109,7 +114,8 @@ def seen(firing: Firing, context: Context) -> Seen:
     meaning = metric_meaning(firing.metric)
     sign = _sign(firing, meaning)
     shape = shape_of(firing.times, firing.values, firing.threshold, sign, since=firing.fired_at)
-    return Seen(firing, meaning, sign, shape, 0.0 if sign < 0 else limit_of(firing, context))
+    limit = 0.0 if sign < 0 else limit_of(firing, context)
+    return Seen(firing, meaning, sign, shape, limit, planned_for(firing, context))
 
 
 def signs(one: Seen, context: Context, now: float) -> tuple[Weight, ...]:
@@ -172,7 +178,7 @@ def _course(one: Seen, context: Context) -> Iterator[Weight]:
         yield weight("usual_level", f"it was at {last} long before it fired")
     elif _is_recovering(one):
         yield weight("recovers", f"it is on its way back, now at {last}")
-    elif (shape.steady or shape.settled) and one.meaning.kind not in HARM and _is_quiet(firing):
+    elif _holds(one) and one.meaning.kind not in HARM and _is_quiet(firing):
         yield weight("steady", f"it holds at {last}, and the logs are as always")
     if change is not None:
         yield weight("deploy_does_not_heal", f"{change.version} is out and it has not healed")
@@ -231,9 +237,14 @@ def _is_usual(one: Seen) -> bool:
     return bool(firing.times[0] <= firing.fired_at - _LONG_BEFORE_SECONDS)
 
 
+def _holds(one: Seen) -> bool:
+    """Return whether it holds a level, and not one above that to which a change lets it go."""
+    return (one.shape.steady or one.shape.settled) and one.shape.last <= one.planned * _ABOUT
+
+
 def _has_room(one: Seen) -> bool:
     """Return whether it holds a level that harms nobody: of something with a limit, and clearly below it."""
-    if not one.shape.settled or one.firing.signature_is_bad:
+    if not one.shape.settled or not _holds(one) or one.firing.signature_is_bad:
         return False
     # Without a known limit nobody can say how much room there is.
     return one.limit is not None and one.sign * one.shape.last < _AT_LIMIT * one.sign * one.limit and one.sign > 0

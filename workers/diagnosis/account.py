@@ -19,7 +19,7 @@ from workers.diagnosis.model import (
     Ranked,
     Role,
 )
-from workers.diagnosis.told_beside import mechanism_sentences, no_change_sentence
+from workers.diagnosis.told_beside import likeliest_changes, mechanism_sentences, no_change_sentences
 from workers.words.text import deploy_name, likelihood, number, percent, quoted, quoted_code, short_sha
 
 MOST_RULED_OUT = 3
@@ -152,7 +152,7 @@ def explain(
     none_of: how many changes were looked at, where it is a conclusion of its own that none of them did it.
     """
     sentences = [root_cause] if root_cause else []
-    sentences += [no_change_sentence(none_of, ranked, evidence)] if none_of else []
+    sentences += no_change_sentences(none_of, ranked, evidence) if none_of else []
     sentences += [] if root_cause else [_not_known(ranked, evidence)]
     sentences += mechanism_sentences(ranked, evidence, numbers_in(root_cause or NOTHING))
     already = {cited_number for sentence in sentences for cited_number in numbers_in(sentence)}
@@ -163,7 +163,8 @@ def explain(
         clears = item.hypothesis_key == UNKNOWN and item.weight < 0
         if (speaks or supports or clears) and item.number not in already:
             sentences.append(cited(item.result, item.number))
-    sentences += _ruled_out(ranked, evidence)
+    told = {item.key for item in likeliest_changes(ranked)} if none_of else set()
+    sentences += _ruled_out([item for item in ranked if item.key not in told], evidence)
     known = {item.number for item in evidence}
     checked = (without_unknown(sentence, known) for sentence in sentences)
     return tuple(dict.fromkeys(sentence for sentence in checked if numbers_in(sentence)))

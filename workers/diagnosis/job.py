@@ -25,7 +25,7 @@ from workers.locks import one_at_a_time
 from workers.services import Services
 from workers.telling.enqueue import enqueue_refresh, enqueue_thread_message
 from workers.words.spread import spread
-from workers.words.sureness import sureness
+from workers.words.sureness import sure_fields
 from workers.words.text import quoted
 
 OVERDUE = timedelta(minutes=30)
@@ -163,11 +163,10 @@ def diagnosis_card(diagnosis: Diagnosis, fix: FixPlan | None = None) -> Card:
 
     fix: what to do about it; it is told where no button offers it.
     """
-    sure = sureness(diagnosis)
     return Card(
         title="Diagnosis" if diagnosis.status == "concluded" else "Diagnosis: cause not known",
         text=lines([*_spread(diagnosis), *account(diagnosis), *_what_to_do(fix)]),
-        fields=(("Confidence", sure),) if sure is not None else (),
+        fields=sure_fields(diagnosis),
         sections=(lines([ours("**Evidence**"), bullets(evidence_lines(diagnosis))]), *_coverage(diagnosis)),
         actions=verdict_buttons(diagnosis),
         context=ours("Worked out from measurements and code alone; no language model took part."),

@@ -13,7 +13,7 @@ from workers.words.findings import finding_sentence, leading, notice_text
 from workers.words.measures import in_words
 from workers.words.spread import spread
 from workers.words.stakes import worst_stakes
-from workers.words.sureness import sureness
+from workers.words.sureness import sure_fields
 
 STATUS_WORDS = {
     IncidentStatus.OPEN: "Open",
@@ -124,10 +124,10 @@ def _fields(view: IncidentView) -> tuple[tuple[str, Markup], ...]:
     fields = [("Status", _status(view))]
     if (stakes := worst_stakes(view.findings)) is not None:
         fields.append(("At stake", theirs(stakes.text[0].upper() + stakes.text[1:])))
-    if diagnosis is not None and (sure := sureness(diagnosis)) is not None:
-        fields.append(("Confidence", sure))
-    if diagnosis is not None and (line := spread(diagnosis)):
-        fields.append(("Chain", theirs(line)))
+    if diagnosis is not None:
+        fields += sure_fields(diagnosis)
+        if line := spread(diagnosis):
+            fields.append(("Chain", theirs(line)))
     if view.proposal is not None:
         fields.append(("Fix", theirs(_fix_status(view))))
     if incident.acknowledged_by:

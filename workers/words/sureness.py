@@ -22,3 +22,18 @@ def sureness(diagnosis: Diagnosis) -> Markup | None:
         count=f"{alike['count']:,}",
         right=f"{alike['right']:,}",
     )
+
+
+def sure_of_no_change(diagnosis: Diagnosis) -> Markup | None:
+    """Return how sure it is that no change did it, such as "92 %"; None unless that was concluded."""
+    confirmed = diagnosis.checkpoints.get("confirm", {})
+    chance = confirmed.get("none_confidence")
+    if diagnosis.status not in ("concluded", "inconclusive") or not confirmed.get("no_change") or not chance:
+        return None
+    return ours("{sure} sure", sure=likelihood(chance))
+
+
+def sure_fields(diagnosis: Diagnosis) -> tuple[tuple[str, Markup], ...]:
+    """Return the fields of a card that say how sure a diagnosis is, of the cause and of that no change did it."""
+    said = (("Confidence", sureness(diagnosis)), ("No change did it", sure_of_no_change(diagnosis)))
+    return tuple((name, words) for name, words in said if words is not None)

@@ -80,6 +80,9 @@ class DiagnosisOut(Row):
     confidence: float | None
     suspect_commit: str | None
     no_change: bool = Field(description="Whether it is a conclusion that no change did it.")
+    none_confidence: float | None = Field(
+        description="0 to 1, that no change did it; null unless that is the conclusion. `confidence` is of the cause."
+    )
     remedy: str | None = Field(description="The kind of remedy, such as rollback; null where the cause is not known.")
     what_to_do: str | None = Field(description="The remedy in words, with names.")
     coverage: Prose | None = Field(
@@ -106,6 +109,7 @@ def diagnosis_out(row: Diagnosis) -> DiagnosisOut:
         confidence=row.confidence,
         suspect_commit=row.suspect_commit,
         no_change=verdict is not None and verdict.no_change,
+        none_confidence=(verdict.none_confidence or None) if verdict is not None and verdict.no_change else None,
         remedy=verdict.remedy if verdict is not None else None,
         what_to_do=fix.what_to_do if fix is not None else None,
         coverage=verdict.coverage or None if verdict is not None else None,

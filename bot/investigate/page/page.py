@@ -9,7 +9,7 @@ from bot.investigate.answer import Investigation
 from bot.investigate.marks import Marks
 from bot.investigate.page.chain_picture import chain_picture
 from bot.investigate.page.style import STYLE
-from bot.investigate.words import cause_of, decision_of
+from bot.investigate.words import cause_of, decision_of, in_one_cell, sure_of_cause, sure_of_none
 from integrations.text import visible
 
 Answered = tuple[Investigation, Marks | None]
@@ -45,11 +45,11 @@ def _overview(answers: Sequence[Answered]) -> str:
 
 def _row(number: int, answer: Investigation, marks: Marks | None) -> str:
     paged = [page_id for page_id, decision in answer.decisions.items() if decision == "page"]
-    cause = f"wake for {', '.join(paged) or 'nothing'}" if answer.decisions else cause_of(answer)
+    cause, sure = (f"wake for {', '.join(paged) or 'nothing'}", "") if answer.decisions else in_one_cell(answer)
     cells = (
         f'<a href="#incident-{number}">{_text(answer.case)}</a>',
         _text(cause),
-        "" if answer.decisions else _sure(answer),
+        sure,
         _text(answer.first_failing_service or ""),
         _text(marks.line()) if marks is not None else "",
     )
@@ -75,13 +75,23 @@ def _section(number: int, answer: Investigation, marks: Marks | None) -> str:
 
 
 def _verdict(answer: Investigation) -> str:
-    width = round(100 * min(max(answer.confidence, 0.0), 1.0))
     remedy = answer.what_to_do or (answer.remediation or "").replace("-", " ")
     to_do = f'<p><span class="label">What to do</span>{_text(remedy)}</p>' if remedy else ""
     return (
         f'<div class="verdict"><p><span class="label">Cause</span><strong>{_text(cause_of(answer))}</strong></p>'
-        f'<p><span class="label">Sure</span>{_sure(answer)}</p>'
-        f'<div class="bar" aria-hidden="true"><i style="width:{width}%"></i></div>{to_do}</div>'
+        f"{_bar('Sure', sure_of_cause(answer), answer.cause_confidence)}"
+        f"{_bar('No change did it', sure_of_none(answer), answer.none_confidence or 0.0)}{to_do}</div>"
+    )
+
+
+def _bar(label: str, sure: str, share: float) -> str:
+    """Return how sure something is as a figure and a bar; nothing where it is not said."""
+    if not sure:
+        return ""
+    width = round(100 * min(max(share, 0.0), 1.0))
+    return (
+        f'<p><span class="label">{label}</span>{sure}</p>'
+        f'<div class="bar" aria-hidden="true"><i style="width:{width}%"></i></div>'
     )
 
 
@@ -113,10 +123,6 @@ def _folded(title: str, lines: Sequence[str]) -> str:
         return ""
     items = "".join(f"<li>{_text(line)}</li>" for line in lines)
     return f"<details><summary>{title} ({len(lines)})</summary><ul>{items}</ul></details>"
-
-
-def _sure(answer: Investigation) -> str:
-    return f"{100 * answer.confidence:.0f} %"
 
 
 def _text(value: str) -> str:

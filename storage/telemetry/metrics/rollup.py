@@ -28,6 +28,8 @@ MAX_SOURCES_PER_SERIES = 200
 """How many counters (sources) of one series are tracked; the points of further ones are ignored."""
 
 _LARGEST = 1e150
+_KINDS = {kind.value: kind for kind in MetricKind}
+
 _IDS_PER_QUERY = 500
 _COUNTER_COLUMNS = ("series_id", "source", "happened_at", "value", "gap_seconds")
 _BUCKET_COLUMNS = ("resolution", "bucket_start", "series_id", "total", "count", "low", "high")
@@ -77,7 +79,7 @@ def _values(connection: Connection, rows: Sequence[Any], now: float) -> _Values:
     """Assign points to their series, and turn counters into rates."""
     read, short = lru_cache(maxsize=None)(labels), lru_cache(maxsize=None)(within)
     parsed = [
-        (row, read(row.attributes), MetricKind(row.kind))
+        (row, read(row.attributes), _KINDS[row.kind])
         for row in rows
         if math.isfinite(row.value) and abs(row.value) < _LARGEST
     ]

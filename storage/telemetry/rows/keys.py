@@ -56,14 +56,16 @@ def logs_without_keys(records: Sequence[LogRecord]) -> Sequence[LogRecord]:
     suspected = _suspected([record.attributes for record in records], [record.body for record in records])
     if suspected is None:
         return records
-    return [
-        replace(
-            record,
-            body=_text_without(record.body, suspected),
-            attributes=_mapping_without(record.attributes, suspected),
-        )
-        for record in records
-    ]
+    return [_log_without(record, suspected) for record in records]
+
+
+def _log_without(record: LogRecord, suspected: Suspected) -> LogRecord:
+    """Return the record without keys: the same one where it holds none, because most hold none and copies cost."""
+    body = _text_without(record.body, suspected)
+    attributes = _mapping_without(record.attributes, suspected)
+    if body == record.body and attributes == record.attributes:
+        return record
+    return replace(record, body=body, attributes=attributes)
 
 
 def points_without_keys(points: Sequence[MetricPoint]) -> Sequence[MetricPoint]:
@@ -76,18 +78,24 @@ def points_without_keys(points: Sequence[MetricPoint]) -> Sequence[MetricPoint]:
 
 def spans_without_keys(spans: Sequence[Span]) -> Sequence[Span]:
     """Return the spans without keys in their names and statements: of a document store's, literals are not removed."""
-    suspected = _suspected([], [text for span in spans for text in (span.name, span.endpoint, span.statement) if text])
+    texts = {text for span in spans for text in (span.name, span.endpoint, span.statement) if text}
+    suspected = _suspected([], list(texts))
     if suspected is None:
         return spans
-    return [
-        replace(
-            span,
-            name=_text_without(span.name, suspected),
-            endpoint=span.endpoint and _text_without(span.endpoint, suspected),
-            statement=span.statement and _text_without(span.statement, suspected),
-        )
-        for span in spans
-    ]
+    hidden = {text: without for text in texts if (without := _text_without(text, suspected)) != text}
+    return [_span_without(span, hidden) for span in spans] if hidden else spans
+
+
+def _span_without(span: Span, hidden: Mapping[str, str]) -> Span:
+    """Return the span with other texts in place of those that hide a key."""
+    if hidden.keys().isdisjoint((span.name, span.endpoint, span.statement)):
+        return span
+    return replace(
+        span,
+        name=hidden.get(span.name, span.name),
+        endpoint=span.endpoint and hidden.get(span.endpoint, span.endpoint),
+        statement=span.statement and hidden.get(span.statement, span.statement),
+    )
 
 
 def mapping_without_keys(found: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
@@ -156,7 +164,7 @@ def _is_key(name: str, value: JsonValue) -> bool:
 
 def _mapping_without(found: Mapping[str, JsonValue], suspected: Suspected) -> dict[str, JsonValue]:
     return {
-        _OWN_KEY.sub(REPLACED, name): _without(value, suspected)
+        _OWN_KEY.sub(REPLACED, name) if _MARK in name else name: _without(value, suspected)
         for name, value in found.items()
         if not _is_key(name, value)
     }

@@ -42,6 +42,7 @@ _CLOCKS_SECONDS = 0.002
 _LONGEST_EVENT = 80
 _PLACE_IN_CODE = re.compile(r"\b([\w$.]+#\d+)")
 _IDENTIFIERS = re.compile(r"(?:trace|span)_?id[:=]? \S+", re.IGNORECASE)
+_SPAN_ID = re.compile(r"\b[0-9a-f]{16}\b")
 _VARIABLE = re.compile(r"[0-9a-f]{8,}|\d+")
 
 
@@ -81,7 +82,10 @@ def read_suspects(
 
 
 def occurrences_of(calls: Sequence[Call], lines: Sequence[TracedLine]) -> list[Occurrence]:
-    """Return the lines of traced requests as events, each within the shortest span of its part that was open then."""
+    """Return the lines of traced requests as events, each within a span of its part.
+
+    That is the one that the line names, as loggers do that know of the trace; else the shortest that was open then.
+    """
     of_part: dict[tuple[str, str], list[Call]] = defaultdict(list)
     for call in calls:
         of_part[call.trace_id, call.part].append(call)
@@ -90,12 +94,21 @@ def occurrences_of(calls: Sequence[Call], lines: Sequence[TracedLine]) -> list[O
         spans = of_part.get((line.trace_id, line.service))
         if not spans:
             continue
-        open_then = [call for call in spans if _is_open(call, line.happened_at)]
-        within = min(open_then, key=lambda call: call.duration_ms, default=None)
+        within = _named(spans, line.body) or _shortest_open(spans, line.happened_at)
         span_id = within.span_id if within else ""
         event = f"{line.severity} {event_of(line.body)}"
         found.append(Occurrence(line.trace_id, span_id, line.service, event, line.happened_at))
     return found
+
+
+def _named(spans: Sequence[Call], text: str) -> Call | None:
+    """Return the span whose id a line names."""
+    ids = _SPAN_ID.findall(text)
+    return next((call for call in spans if call.span_id in ids), None) if ids else None
+
+
+def _shortest_open(spans: Sequence[Call], at: float) -> Call | None:
+    return min((call for call in spans if _is_open(call, at)), key=lambda call: call.duration_ms, default=None)
 
 
 def event_of(text: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats
+from detection.symptoms import metric_meaning
+from detection.types import DURATION_EDGES_MS, EndpointSeries, Floats, SymptomKind
 from storage.telemetry.protocol import COARSE_SECONDS, FINE_ENDPOINT_SECONDS, FINE_METRIC_SECONDS, TelemetryStore
 from workers.diagnosis.scene.model import Course
 
@@ -58,6 +59,19 @@ def endpoint_courses(telemetry: TelemetryStore, *, since: float, until: float) -
     """Return latency, error share, request rate and queries a request of every endpoint, a value a minute."""
     found = telemetry.endpoint_series(since=since, until=until, bucket_seconds=FINE_ENDPOINT_SECONDS)
     return [course for series in found[:MOST_SERIES] for course in _courses(series)]
+
+
+def without_sampled_traffic(derived: Sequence[Course], measured: Sequence[Course]) -> list[Course]:
+    """Return the courses derived from spans, without the request rate of a part that measures its traffic itself.
+
+    Spans are often a sample, with more of what is slow or fails: by them alone, traffic would rise with each incident.
+    """
+    counted = {course.part for course in measured if _is_traffic(course)}
+    return [course for course in derived if course.part not in counted or not _is_traffic(course)]
+
+
+def _is_traffic(course: Course) -> bool:
+    return metric_meaning(course.name).kind is SymptomKind.TRAFFIC
 
 
 def _courses(series: EndpointSeries) -> Iterator[Course]:

@@ -24,7 +24,7 @@ from storage.telemetry.protocol import COARSE_SECONDS, LOG_TEMPLATE
 from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader
 from workers.diagnosis.scene.behaviour import read_suspects
-from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses
+from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses, without_sampled_traffic
 from workers.diagnosis.scene.lines import line_groups, newest_bad_lines, when_lines_turned
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
@@ -104,7 +104,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         alerted_at=alerted_at,
         alert_texts=tuple(str(symptom.words or symptom.name) for symptom in described.symptoms),
         is_seen_by_argux=any(symptom.metric is not Metric.ALERT for symptom in described.symptoms),
-        courses=(*courses, *requests),
+        courses=(*courses, *without_sampled_traffic(requests, courses)),
         lines=(*lines, *(_group(signature) for signature in counted)),
         said=tuple(said),
         traces=hops_of(traces),

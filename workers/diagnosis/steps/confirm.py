@@ -84,7 +84,6 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
         )
     no_change = is_no_change(origin, ranked, gathered)
     likely = {item.cause for item in ranked if item.posterior > weights.REJECTED_AT}
-    none_of = gathered.changes_known if no_change and is_partial(origin) else 0
     return Verdict(
         status="concluded" if origin else "inconclusive",
         ranked=ranked,
@@ -93,7 +92,7 @@ def _weighed(described: Characterisation, hypotheses: tuple[Hypothesis, ...], ga
         commit_share=share,
         confidence=round(confidence, 4),
         root_cause=root_cause,
-        explanation=explain(root_cause, ranked, gathered.evidence, none_of=none_of),
+        explanation=explain(root_cause, ranked, gathered.evidence, none_of=gathered.changes_known if no_change else 0),
         no_change=no_change,
         coverage=coverage(gathered.sources, likely),
         remedy=remedy_of(known[origin.key], gathered.evidence) if origin else None,

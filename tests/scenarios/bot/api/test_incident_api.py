@@ -72,7 +72,7 @@ def test_a_diagnosis_says_how_it_spread_what_was_covered_and_what_to_do(
 ) -> None:
     chain = Chain("cart-db", (ChainLink("cart-db", "cart", "cart keeps its data there"),), ("cart",), (), 0.8, ())
     verdict = Verdict(
-        "concluded", (), "certificate", None, 0.0, 0.9, None, (), no_change=True,
+        "concluded", (), "certificate", None, 0.0, 0.9, None, (), no_change=True, none_confidence=0.92,
         coverage=ours("Coverage: checked metrics at <t:1770465600>."), remedy="rotate-cert", chain=chain,
     )  # fmt: skip
     fix = FixPlan(None, "Rotate the certificate of cart.", says_what_to_do=True)
@@ -84,7 +84,7 @@ def test_a_diagnosis_says_how_it_spread_what_was_covered_and_what_to_do(
 
     found = client.get(f"/api/incidents/{incident_id}", headers=operator).json()["diagnosis"]
 
-    assert (found["no_change"], found["remedy"]) == (True, "rotate-cert")
+    assert (found["no_change"], found["none_confidence"], found["remedy"]) == (True, 0.92, "rotate-cert")
     assert found["what_to_do"] == "Rotate the certificate of cart."
     assert found["coverage"].startswith("Coverage: checked metrics at ")
     assert "<t:" not in found["coverage"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from detection.types import AlertChange, FlagChange, IncidentStatus, MetricPoint
-from storage import flags, incidents, triage
+from storage import incidents, triage
 from storage.alerts import record_alerts
 from storage.models import TriageDecision
+from storage.surroundings import flags
 from tests.scenarios.workers.fakes import chat
 from tests.scenarios.workers.lifecycle.test_who_is_woken import active, asked
 from tests.scenarios.workers.worker import Clock, Worker

@@ -21,6 +21,7 @@ ANSWER = Investigation(
     case="night-of-the-fourth",
     root_cause_commit="559e94ce11aa",
     confidence=0.93,
+    cause_confidence=0.93,
     cause="deploy",
     first_failing_service="cart-db",
     remediation="restore-value",

@@ -93,3 +93,55 @@ def test_who_complains_of_old_messages_fell_behind_and_the_queue_filled_up() -> 
 
 def test_a_queue_that_fills_with_nobody_complaining_stays_the_origin() -> None:
     assert told("orders = queue, worker = queue", "queue queue 10", alerted="queue").origin == "queue"
+
+
+def test_a_crowd_that_came_before_is_why_a_store_that_counts_no_queries_is_full() -> None:
+    signs = (
+        "feed traffic 10, feed cpu 10, db connections 13, db latency 13, feed latency 14, web latency 15, web traffic 9"
+    )
+    signs += ", web queue 9"
+    chain = told("web > feed, feed = db", signs, alerted="feed")
+    assert "db > feed" not in links(chain)
+    assert "feed > db" in links(chain)
+
+
+def test_a_store_that_was_full_before_more_was_asked_is_not_full_of_it() -> None:
+    signs = "db connections 10, db latency 10, feed latency 11, feed errors 12, feed traffic 13, web errors 13"
+    chain = told("web > feed, feed = db", signs, alerted="web")
+    assert chain.origin == "db"
+    assert "feed > db" not in links(chain)
+
+
+def test_a_store_with_trouble_that_load_does_not_bring_is_not_full_of_the_crowd() -> None:
+    signs = "feed traffic 10, feed latency 14, db disk 12, db crash 12, feed errors 15"
+    assert told("feed = db", signs, alerted="feed").origin == "db"
+
+
+_POST = "shop > orders, orders > broker, bills > broker"
+
+
+def test_a_consumer_that_fell_behind_filled_the_queue_until_it_refused_its_producers() -> None:
+    signs = (
+        "bills latency 8, bills traffic_lost 8, broker queue 8, broker memory 12, broker locks 20, broker errors 20, "
+        "orders errors 21, shop errors 22"
+    )
+    chain = told(_POST, signs, alerted="shop")
+    assert chain.origin == "bills"
+    assert links(chain) == {"bills > broker", "broker > orders", "orders > shop"}
+
+
+def test_a_broker_that_fails_before_it_fills_up_is_not_filled_by_its_consumer() -> None:
+    signs = "broker errors 8, broker disk 8, broker queue 12, bills latency 9, orders errors 10, shop errors 12"
+    chain = told(_POST, signs, alerted="shop")
+    assert chain.origin == "broker"
+    assert "bills > broker" not in links(chain)
+
+
+def test_who_asks_more_for_each_request_may_be_well_itself() -> None:
+    signs = (
+        "bff query_count 8, feed traffic 9, feed cpu 9, db connections 12,"
+        " feed latency 13, likes errors 14, db latency 13"
+    )
+    chain = told("bff > feed, feed = db, likes = db", signs, alerted="likes")
+    assert chain.origin == "bff"
+    assert links(chain) == {"bff > feed", "feed > db", "db > likes"}

@@ -111,3 +111,20 @@ def test_two_complaints_are_enough_of_who_is_measured_well_but_differs_in_someth
         differing=["mesh-control"],
     )  # fmt: skip
     assert one.origin == "a1"
+
+
+def test_who_is_no_longer_reached_measures_nothing_of_what_does_not_reach_it() -> None:
+    said = [
+        (part, "till-gate: x509: certificate has expired or is not yet valid", 10.0) for part in ("orders", "renewals")
+    ]
+    calls, signs = "web > orders, orders > till-gate, renewals > till-gate", "orders errors 11, renewals errors 11"
+    unasked = f"{signs}, till-gate traffic_lost 10"
+    chain = told(calls, unasked, alerted="orders", said=said, quiet=["till-gate"])
+    assert chain.origin == "till-gate"
+    assert links(chain) == {"till-gate > orders", "till-gate > renewals"}
+    one = told(
+        calls, "orders errors 11, till-gate traffic_lost 10", alerted="orders", said=said[:1], quiet=["till-gate"]
+    )
+    assert one.origin == "orders"
+    asked = told(calls, signs, alerted="orders", said=said, quiet=["till-gate"])
+    assert asked.origin != "till-gate"

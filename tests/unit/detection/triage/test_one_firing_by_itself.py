@@ -9,6 +9,11 @@ from tests.unit.detection.triage.firings import firing, loud, quiet, woken
 
 RELEASE = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0),))
 RAISED = Context(changes=(RecentChange("shop", "shop-7", 8 * 60.0, {"heap.max_pct": 80.0, "oom_limit_pct": 92.0}),))
+RESIZED = Context(
+    changes=(
+        RecentChange("shop", "shop-7", 8 * 60.0, {"max_connections_before": 250.0, "max_connections_after": 400.0}),
+    )
+)
 HIT_RATIO: dict[str, Any] = {"sev": 2, "value": 0.79, "threshold": 0.8}
 CLIMB = [(0.0, 0.01), (10.0, 0.03), (20.0, 0.05), (30.0, 0.07), (40.0, 0.09)]
 
@@ -284,6 +289,21 @@ WAKES: dict[str, tuple[Firing, Context]] = {
         ),
         Context(),
     ),
+    "memory that settles above what the change allows it": (
+        firing(
+            "a",
+            "shop",
+            "memory_pct",
+            15,
+            [(0, 50), (10, 66), (15, 73), (25, 85), (35, 85.5), (45, 85)],
+            sev=2,
+            value=73.0,
+            threshold=70.0,
+            deploy_version="shop-7",
+            **quiet("warm"),
+        ),
+        RAISED,
+    ),
     "what harms nobody and holds, where its sender says SEV1": (
         firing(
             "a",
@@ -362,6 +382,21 @@ WAITS: dict[str, tuple[Firing, Context]] = {
             **quiet("warm"),
         ),
         RAISED,
+    ),
+    "connections that settle below the new of two limits": (
+        firing(
+            "a",
+            "shop",
+            "connections",
+            15,
+            [(0, 150), (10, 210), (15, 230), (25, 268), (35, 267), (45, 268)],
+            sev=2,
+            value=230.0,
+            threshold=220.0,
+            deploy_version="shop-7",
+            **quiet("pool"),
+        ),
+        RESIZED,
     ),
     "a batch that has drained its queue": (
         firing(

@@ -11,6 +11,8 @@ from tests.unit.detection.triage.firings import calls, firing, judged, loud, qui
 Storm = tuple[list[Firing], Context, set[str]]
 
 HIGH: dict[str, Any] = {"value": 0.4, "threshold": 0.05}
+SLOW: dict[str, Any] = {"value": 1300.0, "threshold": 1000.0}
+SLOWER = [(0, 400), (10, 1300), (40, 4200), (50, 4700), (58, 5200)]
 DUMP = [(5, 8), (10, 60), (30, 58), (40, 47), (50, 8), (59, 8)]
 WINDOW = QuietWindow("migration", 0.0, 120 * 60.0, frozenset({"db", "shop"}), frozenset({"read-only"}))
 TAKEN = OpenIncident("INC-1", "shop", "error_rate", "nil", "errors", "anna", "investigating", 5 * 60.0)
@@ -481,6 +483,19 @@ STORMS: dict[str, Storm] = {
             firing("a", "shop", "error_rate", 10, sev=3, **HIGH, **loud("rule")),
             firing("b", "shop", "http_5xx_rate", 10.3, sev=2, **HIGH, **loud("rule")),
         ],
+        Context(),
+        {"a"},
+    ),
+    "of an alert that came again and stays, the time that stays is told, though no sample shows it gone between": (
+        [
+            firing("a", "shop", "p99_latency_ms", 10, SLOWER, **SLOW, healed_after_seconds=240.0, **loud("pool")),
+            firing("b", "shop", "p99_latency_ms", 40, SLOWER, **SLOW, **loud("pool")),
+        ],
+        Context(),
+        {"b"},
+    ),
+    "an alert that is said to be over but is not is told, if it did not come again": (
+        [firing("a", "shop", "p99_latency_ms", 10, SLOWER, **SLOW, healed_after_seconds=240.0, **loud("pool"))],
         Context(),
         {"a"},
     ),

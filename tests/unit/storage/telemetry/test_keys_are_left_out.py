@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from detection.types import Event, LogRecord, MetricPoint
-from storage.telemetry.rows.keys import events_without_keys, logs_without_keys, points_without_keys
+from detection.types import Event, LogRecord, MetricPoint, Span, SpanKind
+from storage.telemetry.rows.keys import (
+    events_without_keys,
+    logs_without_keys,
+    mapping_without_keys,
+    points_without_keys,
+    spans_without_keys,
+    text_without_keys,
+)
 
 KEY = "argux_" + "aB3-_" * 8 + "xyz"
 
@@ -72,3 +79,51 @@ def test_records_without_a_key_pass_untouched() -> None:
     assert events_without_keys(events) is events
     assert points_without_keys(points) is points
     assert points_without_keys([MetricPoint("1", "cpu", "shop", 0.0, 1.0, attributes={"k": KEY})])[0].attributes == {}
+
+
+TEXTS = [
+    "paid in 3 ms",
+    "",
+    f"Bearer {KEY} refused",
+    "password=hunter2 was wrong",
+    "PASSWORD: hunter2İ",
+    "the key of the map: Seoul",
+    "postgres://shop:s3cretpw@db:5432/orders",
+    "AKIAABCDEFGHIJKLMNOP",
+    "token=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl and more",
+    "\ud800 ghp_abcdefghijklmnopqrstuvwxyz0123",
+    "sİgnature=abc",
+]
+
+
+def test_many_lines_together_lose_the_same_as_each_by_itself_and_those_without_a_key_stay_as_they_are() -> None:
+    attributes: list[dict[str, Any]] = [
+        {},
+        {"token": "phc_8Q2rJx0LkPz7vWm4"},
+        {"n": float("nan"), "of": [1, {"a": "b"}]},
+    ]
+    records = [
+        LogRecord(f"{text}{number}", "shop", None, 0.0, "INFO", text, None, {**found, "text": text})
+        for text in TEXTS
+        for number, found in enumerate(attributes)
+    ]
+
+    for before, after in zip(records, logs_without_keys(records), strict=True):
+        assert after.body == text_without_keys(before.body)
+        assert repr(after.attributes) == repr(mapping_without_keys(before.attributes))
+        assert (after is before) == (repr(after) == repr(before))
+
+
+def test_many_spans_together_lose_the_same_as_each_by_itself_and_those_without_a_key_stay_as_they_are() -> None:
+    spans = [
+        Span("t", "s", None, SpanKind.OTHER, name, "shop", None, 0.0, 1.0, False, endpoint, None, statement)
+        for name in TEXTS
+        for endpoint in (None, "", *TEXTS[:4])
+        for statement in (None, "", *TEXTS[2:5])
+    ]
+
+    for before, after in zip(spans, spans_without_keys(spans), strict=True):
+        assert after.name == text_without_keys(before.name)
+        assert after.endpoint == (before.endpoint and text_without_keys(before.endpoint))
+        assert after.statement == (before.statement and text_without_keys(before.statement))
+        assert (after is before) == (after == before)

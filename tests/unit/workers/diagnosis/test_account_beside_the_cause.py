@@ -27,8 +27,34 @@ AGAINST = [told(place + 1, f"deploy:{place}", -2.0, f"It is not {place}.") for p
 def test_that_no_change_did_it_comes_first_and_cites_what_speaks_against_the_likeliest_three() -> None:
     sentences = explain(None, CHANGES, [LOOKED_AT, *AGAINST], none_of=40)
 
-    assert sentences[0] == "No change of these 40 explains it [E1][E2][E3][E4]."
-    assert sentences[1].startswith("Argux does not know why this happens")
+    assert sentences[:4] == (
+        "No change of these 40 explains it [E1][E2][E3][E4].",
+        "Ruled out (3 %): deploy:1 it is. Against it: It is not 1 [E2].",
+        "Ruled out (2 %): deploy:2 it is. Against it: It is not 2 [E3].",
+        "Ruled out (1 %): deploy:3 it is. Against it: It is not 3 [E4].",
+    )
+    assert sentences[4].startswith("Argux does not know why this happens")
+
+
+def test_what_speaks_against_a_change_is_told_once() -> None:
+    assert " ".join(explain(None, CHANGES, [LOOKED_AT, *AGAINST], none_of=40)).count("It is not 1") == 1
+
+
+def test_a_change_that_is_left_is_not_called_ruled_out_and_a_weak_reason_is_not_called_one_against_it() -> None:
+    open_still = ranked("deploy:1", "deploy", 0.12, status="open")
+    weak = told(2, open_still.key, -0.3, "It could change a cipher.")
+
+    sentences = explain(None, [open_still], [LOOKED_AT, weak], none_of=3)
+
+    assert sentences[1] == "Not likely (12 %): deploy:1 it is. Little speaks for it: It could change a cipher [E2]."
+
+
+def test_a_change_against_which_nothing_speaks_is_said_to_explain_less_than_another_cause() -> None:
+    timing = told(2, CHANGES[0].key, 0.0, "It went live before it began.", "deploy_timing")
+
+    sentences = explain(None, CHANGES[:1], [LOOKED_AT, timing], none_of=1)
+
+    assert sentences[1] == "Ruled out (3 %): deploy:1 it is. What was seen speaks more for another cause [E2]."
 
 
 def test_one_change_is_told_as_one() -> None:

@@ -10,13 +10,14 @@ from integrations.cards import moment
 from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
-from workers.diagnosis.causes.by_change.fit import Fit, fit
+from workers.diagnosis.causes.by_change.fit import Fit, calls_rose_later, fit
 from workers.diagnosis.causes.by_change.said_reasons import can_end_it, says_that_it_ended
 from workers.diagnosis.causes.by_change.trajectory import SLACK_SECONDS, has_course, trajectory
 from workers.diagnosis.causes.candidates import configured_by, services_of
 from workers.diagnosis.causes.suspicion import evidence
 from workers.diagnosis.changes import ChangeReading, EffectKind, is_shared, read_change
 from workers.diagnosis.changes.hunks import hunk_of
+from workers.diagnosis.changes.reverts import taken_back
 from workers.diagnosis.model import Evidence
 from workers.diagnosis.scene.model import Observed
 from workers.words.text import in_quotes, quoted, quoted_code, short_sha
@@ -49,6 +50,8 @@ def _judge(commit: Commit, service: str, observed: Observed) -> Judged:
     weight = _weight(reading, found)
     if not reading.was_read and commit.files and _are_read(observed):
         weight = weights.CHANGE_FITS_NOTHING + weights.CHANGE_UNREAD_AMONG_READ * (weight - weights.CHANGE_FITS_NOTHING)
+    if taken_back(commit, observed.scene.commits) is not None:
+        weight = min(weight, weights.CHANGE_TAKES_ANOTHER_BACK)
     return Judged(commit, reading, found, weight)
 
 
@@ -189,17 +192,30 @@ def _place(key: str, services: frozenset[str], best: Judged | None, observed: Ob
     if services & set(chain.victims):
         result = ours("{names} failed only after {origin} had.", names=names, origin=quoted(origin or "", 60))
         return evidence("change_place", key, result, weights.CHANGE_IN_A_VICTIM * chain.confidence, source="chain")
+    if origin is not None and _all_failed_later(services, origin, observed):
+        result = ours("{names} failed later than {origin}.", names=names, origin=quoted(origin, 60))
+        weight = weights.CHANGE_IN_ONE_THAT_FAILED_LATER * chain.confidence
+        return evidence("change_place", key, result, weight, source="chain")
     if any(observed.is_concerned(service) for service in services):
         return None
     result = ours("{names} shows none of it, and nothing of it depends on {names}.", names=names)
     return evidence("change_place", key, result, weights.CHANGE_ELSEWHERE, source="chain")
 
 
+def _all_failed_later(services: frozenset[str], origin: str, observed: Observed) -> bool:
+    """Whether these show trouble, and none of them before it had begun where it all began."""
+    began = min((sign.latest for sign in observed.signs_of(origin)), default=None)
+    own = [sign for service in services for sign in observed.signs_of(service)]
+    return began is not None and bool(own) and all(sign.earliest > began + SLACK_SECONDS for sign in own)
+
+
 def _reaches(best: Judged | None, services: frozenset[str], origin: str, observed: Observed) -> bool:
     """Whether what a change does is felt in what its services use, and it all began in one of these."""
     effect = best.fit.effect if best is not None else None
     uses = {callee for service in services for callee in observed.callees(service)}
-    return effect is not None and bool(effect.causes_in_callees) and origin in uses
+    if effect is None or not effect.causes_in_callees or origin not in uses:
+        return False
+    return not calls_rose_later(effect, origin, services, observed)
 
 
 def _others_alike(key: str, services: frozenset[str], live_at: float, observed: Observed) -> Evidence | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from detection.chain import Sign
+from detection.chain.observed import LOAD
 from detection.symptoms import metric_meaning
 from detection.types import SymptomKind
 from workers.diagnosis.causes.by_change.room import comes_after_load, takes_room
@@ -56,6 +57,10 @@ _SHUT_OUT = frozenset(
     )
 )
 """What those see who may no longer reach a part, while the part itself sees nothing of it."""
+
+_CALLS_MORE = frozenset((EffectKind.RETRIES, EffectKind.BACKOFF, EffectKind.INTERVAL))
+_CALLS_ROSE_LATER = 0.3
+"""What is left of the harm by more calls where these rose only after it."""
 
 _NOT_INVOLVED = 0.4
 _CONTRADICTED = 0.35
@@ -165,7 +170,21 @@ def _matches(effect: Effect, services: frozenset[str], observed: Observed) -> It
             # Room that is gone is missed when more comes, so more comes first.
             is_first = is_first or (takes_room(effect) and comes_after_load(sign.part, observed))
             worth *= 1.0 if is_first else _LATER
+            if below and not own and calls_rose_later(effect, sign.part, services, observed):
+                worth *= _CALLS_ROSE_LATER
             yield worth * (1.0 if sign.part in involved else _NOT_INVOLVED), sign
+
+
+def calls_rose_later(effect: Effect, callee: str, callers: frozenset[str], observed: Observed) -> bool:
+    """Whether an effect harms a callee by the number of calls, and these are seen to rise only once it suffered.
+
+    Then they rose because it did.
+    """
+    if effect.kind not in _CALLS_MORE:
+        return False
+    began = min((sign.latest for sign in observed.signs_of(callee)), default=observed.onset[1])
+    rose = [sign for sign in observed.signs if sign.kind in LOAD and sign.part in callers | {callee}]
+    return bool(rose) and all(sign.earliest >= began for sign in rose)
 
 
 def _worth(sign: Sign, effect: Effect, observed: Observed) -> float:

@@ -22,7 +22,8 @@ from workers.words.text import counted, quoted
 CAUSE = "certificate"
 _EXPIRED = re.compile(
     r"(?<!gift )cert\w*\b[^;]{0,60}\b(?:has )?expired|expired.{0,30}cert|certificate_expired|"
-    r"notafter .{0,40}(?:past|passed)|cert\w* .{0,40}not yet valid",
+    r"notafter .{0,40}(?:past|passed)|cert\w* .{0,40}not yet valid|validity check failed|"
+    r"(?:certpath|pkix|(?:root|intermediate|issuing) ca\b).{0,80}\bexpired",
     re.IGNORECASE,
 )
 

@@ -64,6 +64,7 @@ _BOUND = re.compile(
     r"len\([\w.]+\)\s*[>=]|\.size\(?\)?\s*>|\.length\s*>|\.Count\s*>|\bflush\w*\(|drain|\.slice\(-|\[-\d+:\]|"
     r"TryRemove|Dequeue|\.poll\("
 )
+_TAKES_FROM = re.compile(r"(?P<name>\w+)\.(?:delete|remove|pop|shift|TryRemove)\(")
 _LISTENS = re.compile(
     r"(?P<owner>[A-Za-z_$][\w.$]*)\.(?:on|addListener|addEventListener|addObserver|subscribe|Subscribe|AddHandler|"
     r"addHandler|add_listener|connect)\(\s*(?:[\"'`\w.&]|\(|new )"
@@ -114,7 +115,7 @@ def _position(block: Block, line: str) -> int:
 def _kept(block: Block, line: str, gone: str) -> Iterator[Effect]:
     """Find what a request puts into a container of a long-lived object."""
     match = next((found for pattern in _FILLS if (found := pattern.search(line))), None) or _REMEMBERS.search(line)
-    if match is None or not _outlives(match, block) or _BOUND.search("\n".join(block.new)):
+    if match is None or not _outlives(match, block) or _is_bounded(match["name"], block.new):
         return
     name = match["name"]
     if re.search(rf"\b{re.escape(name)}\b\s*(?:\[[^\]]+\]\s*=|\.\w+\(|=\s*append|<<)", gone):
@@ -124,6 +125,15 @@ def _kept(block: Block, line: str, gone: str) -> Iterator[Effect]:
     strength = _strength_of(match.groupdict(), words_of(name))
     if strength:
         yield effect(EffectKind.BUFFER_GROWS, block.path, line, strength, name=name, beside=(block.heading,))
+
+
+def _is_bounded(name: str, lines: Sequence[str]) -> bool:
+    """Whether anything speaks of a bound; that entries are taken from another container bounds that one."""
+    others = (_TAKES_FROM.search(line) for line in lines)
+    return any(
+        _BOUND.search(line) and (taken is None or words_of(taken["name"]) & words_of(name))
+        for line, taken in zip(lines, others, strict=True)
+    )
 
 
 def _outlives(match: re.Match[str], block: Block) -> bool:

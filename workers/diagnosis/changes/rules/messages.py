@@ -171,7 +171,8 @@ _SAYS: Sequence[tuple[EffectKind, str, float]] = (
     ),
     (
         EffectKind.ROUTING,
-        r"\b(?:endpoint|dns|hostname|region|failover|rout(?:e|es|ing)|proxy|ingress|"
+        r"\b(?:(?:switch|point|chang|updat|mov|replac)\w* .{0,30}\bendpoints?|dns|hostname|region|failover|"
+        r"rout(?:e|es|ing)|proxy|ingress|"
         r"load.?balanc\w+|point .{0,20} at|switch .{0,30} to new)\b",
         0.4,
     ),

@@ -18,6 +18,9 @@ _BYTES = {
     "b": 1.0, "byte": 1.0, "k": 1e3, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "g": 1e9, "t": 1e12,
     "ki": 2.0**10, "mi": 2.0**20, "gi": 2.0**30, "ti": 2.0**40, "kib": 2.0**10, "mib": 2.0**20, "gib": 2.0**30,
 }  # fmt: skip
+_SECONDS_OF_CALLS = {"expire": 1.0, "setex": 1.0, "psetex": 1e-3, "pexpire": 1e-3}
+"""The unit that a function of a store takes its bare numbers in."""
+
 _MEMORY_WORDS = word_set(
     """
     memory mem heap size bytes body storage disk xmx xms cache upload buffer payload
@@ -109,6 +112,8 @@ def in_unit_of(name: str, quantity: Quantity) -> tuple[float, str]:
     words = re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().replace("-", "_").replace(".", "_").split("_")
     if _PROCESSOR_WORDS & set(words):
         return quantity.value, "cores"
+    if seconds := _SECONDS_OF_CALLS.get(words[-1]):
+        return quantity.value * seconds, "seconds"
     for word in reversed(words[-2:] if words else []):
         lower = word.rstrip("s") if len(word) > 2 else word
         if lower in _SECONDS and len(word) > 1 and lower not in ("min", "us"):

@@ -36,6 +36,9 @@ _ADDRESS = re.compile(
     r"\b\w+://[^\s\"')]+|(?<![{\w.-])[\w-]+(?:\.[\w-]+)+:\d+|\bv?\d+\.\d+\.\d+[\w.-]*|\b(?:0x|"
     r"#)[0-9a-fA-F]+\b"
 )
+_ACCESSORS = re.compile(r"\s*\{\s*(?:get|set|init)\b[^{}]*\}(?=\s*=)")
+"""Those of a property, between its name and the value that it begins with."""
+
 _MOST_PAIRS = 900
 _MOST_CANDIDATES = 8
 _ALIKE = 0.6
@@ -224,7 +227,7 @@ def is_equal(old: Setting, new: Setting) -> bool:
 
 def settings_of(line: str, owner: str = "") -> list[Setting]:
     """Return the settings of one line: each number with the name that it is given to, and plain values assigned."""
-    text = re.sub(r"-X(mx|ms|ss)(?=\d)", r"-X\1=", line)
+    text = _ACCESSORS.sub("", re.sub(r"-X(mx|ms|ss)(?=\d)", r"-X\1=", line))
     found = []
     for quantity in quantities(_ADDRESS.sub(lambda match: "_" * len(match.group()), text)):
         name = _name_before(text[: quantity.start])

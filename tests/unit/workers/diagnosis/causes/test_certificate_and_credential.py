@@ -173,3 +173,31 @@ def test_a_refused_credential_in_few_of_many_errors_says_little() -> None:
 )
 def test_what_expires_every_day_or_elsewhere_is_no_credential(group: LineGroup) -> None:
     assert not list(credential.suspects(observed(signs=ERRORS, lines=[group], parts=["mailer"])))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PKIX path validation failed: CN=Issuing CA 2: validity check failed",
+        "CertPathValidatorException: the intermediate CA of the chain is expired",
+        "verify error: issuer of the client certificate expired",
+    ],
+)
+def test_a_chain_of_trust_that_expired_is_a_certificate_that_did(text: str) -> None:
+    assert certificate.says_expired(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["PKIX path building failed: unable to find valid certification path", "the chain of discounts expired for cart 7"],
+)
+def test_a_chain_that_is_not_trusted_or_no_certificate_is_no_expiry(text: str) -> None:
+    assert not certificate.says_expired(text)
+
+
+@pytest.mark.parametrize("form", ["%a %b %d %H:%M:%S UTC %Y", "%b %d %H:%M:%S %Y GMT"])
+def test_the_last_moment_is_read_as_java_and_openssl_write_it(form: str) -> None:
+    text = f"validity check failed: NotAfter: {datetime.fromtimestamp(ONSET, UTC).strftime(form)}"
+    (found,) = certificate.suspects(observed(signs=ERRORS, lines=[line("checkout", text)]))
+
+    assert "not_after" in weights_of(found)

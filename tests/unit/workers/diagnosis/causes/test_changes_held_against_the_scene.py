@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from detection.types import EdgeKind, FlagChange, SymptomKind
+from detection.types import Commit, EdgeKind, FlagChange, SymptomKind
 from integrations.text import ours
 from tests.unit.workers.diagnosis.scenery import (
     END,
@@ -417,3 +417,55 @@ def test_an_error_that_names_the_changed_file_is_believed_to_come_from_it(path: 
     found = fit(read_change(commit(path, UNKNOWN_LOGIC)), {"checkout"}, scene)
 
     assert (found.score >= 0.8) is is_named
+
+
+def weight_of_title(*others: Commit) -> float:
+    scene = slow_checkout()
+    scene = replace(scene, scene=replace(scene.scene, commits=others))
+    titled = commit("checkout/client.py", "", message="Lower the payment timeout")
+    return judge_commits([titled], "checkout", scene)[0].weight
+
+
+def test_a_title_is_believed_less_where_the_diffs_of_other_commits_are_known() -> None:
+    read_one, titled = commit("cart/a.py", "-x = a\n+x = b", sha="aaaaaaaa"), commit("cart/a.py", "", sha="bbbbbbbb")
+
+    assert weight_of_title(read_one) < weight_of_title(titled) == weight_of_title()
+    assert weight_of_title(read_one) > weights.CHANGE_FITS_NOTHING
+
+
+def test_a_change_that_takes_another_back_is_believed_less() -> None:
+    there, back = "-  timeout: 300ms\n+  timeout: 3s", TIMEOUT_CUT
+    earlier = commit("checkout/config.yaml", there, sha="aaaaaaaa", at=ONSET - 5 * HOUR)
+    later = commit("checkout/config.yaml", back, sha="bbbbbbbb")
+    scene = slow_checkout()
+    known = replace(scene, scene=replace(scene.scene, commits=(earlier, later)))
+
+    assert judge_commits([later], "checkout", known)[0].weight == weights.CHANGE_TAKES_ANOTHER_BACK
+    assert judge_commits([later], "checkout", scene)[0].weight > 1
+
+
+def test_a_change_in_a_part_that_failed_later_is_doubted_also_where_nobody_says_who_calls_whom() -> None:
+    early, late = sign("checkout", K.ERRORS, at=ONSET), sign("planner", K.ERRORS, at=ONSET + 5 * MINUTE)
+    scene = observed(signs=[early, late])
+    judged = judge_commits([commit("planner/a.py", "-x = a\n+x = b")], "planner", scene)
+    found = check_change("deploy:1", NAME, judged, ["planner"], ONSET - MINUTE, scene)
+    assert weight(found, "change_place") == weights.CHANGE_IN_ONE_THAT_FAILED_LATER
+
+    together = observed(signs=[early, replace(late, earliest=ONSET, latest=ONSET + MINUTE)])
+    found = check_change("deploy:1", NAME, judged, ["planner"], ONSET - MINUTE, together)
+    assert not [item for item in found if item.check == "change_place"]
+
+
+def scores_of_retries(*, calls_rose_at: float) -> float:
+    signs = [
+        sign("payments", K.LATENCY, at=ONSET, text="latency_p95_ms"),
+        sign("checkout", K.TRAFFIC, at=calls_rose_at, text="outbound_requests_per_second"),
+    ]
+    scene = observed(origin="payments", signs=signs, edges=[calls("checkout", "payments")], victims=["checkout"])
+    judged = judge_commits([commit("checkout/client.py", "-RETRIES = 1\n+RETRIES = 5")], "checkout", scene)
+    found = check_change("deploy:1", NAME, judged, ["checkout"], ONSET - MINUTE, scene)
+    return sum(item.weight for item in found if item.check != "trajectory")
+
+
+def test_more_retries_harm_what_is_called_by_more_calls_and_these_come_first() -> None:
+    assert scores_of_retries(calls_rose_at=ONSET + 4 * MINUTE) < 0 < scores_of_retries(calls_rose_at=ONSET - MINUTE)

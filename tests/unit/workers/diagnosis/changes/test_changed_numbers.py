@@ -257,3 +257,33 @@ WRITTEN_OTHERWISE = [
 @pytest.mark.parametrize(("path", "diff", "kind"), WRITTEN_OTHERWISE)
 def test_a_knob_is_found_in_whatever_form_a_language_writes_it(path: str, diff: str, kind: EffectKind) -> None:
     assert strength_of(read(path, f"@@ -1,2 +1,2 @@\n{diff}"), kind) >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("path", "diff"),
+    [
+        (
+            "src/Cache.php",
+            "-        $this->redis->setex($key, 600, $html);\n+        $this->redis->psetex($key, 600, $html);",
+        ),
+        ("cache.py", "-    r.expire(key, 900)\n+    r.pexpire(key, 900)"),
+    ],
+)
+def test_a_function_that_takes_another_unit_changes_the_value(path: str, diff: str) -> None:
+    reading = read(path, diff)
+
+    assert strength_of(reading, K.TTL) > 0.7
+    assert reading.effects[0].direction == -1
+
+
+def test_another_function_with_the_value_in_its_unit_changes_nothing() -> None:
+    diff = "-    r.setex(key, 600, page)\n+    r.psetex(key, 600_000, page)"
+
+    assert strength_of(read("cache.py", diff), K.TTL) < 0.3
+
+
+def test_the_number_that_a_property_begins_with_is_its_value() -> None:
+    name = "public int MaxDegreeOfParallelism { get; init; }"
+    diff = f"-    {name} = 16;\n+    {name} = 4;"
+
+    assert strength_of(read("src/Options.cs", diff), K.POOL) > 0.5

@@ -148,3 +148,11 @@ def test_the_name_of_a_flag_is_told_so_that_it_can_be_turned_back() -> None:
 
     assert (effect.kind, effect.name, effect.before, effect.after) == (K.FLAG, "fast-checkout", "False", "True")
     assert "checkout" in effect.words
+
+
+@pytest.mark.parametrize("store", ["s3", "gs"])
+def test_another_file_in_a_store_is_no_other_way_to_a_service(store: str) -> None:
+    reading = read("ranker/model.yaml", f"-weights: {store}://models/ranker/10\n+weights: {store}://models/ranker/11")
+
+    assert strength_of(reading, EffectKind.ROUTING) == 0
+    assert 0 < strongest(reading) <= 0.3

@@ -230,3 +230,15 @@ def test_a_deletion_from_a_store_that_is_gone_makes_no_memory_grow() -> None:
     diff = " def end(self, request):\n     self.notify(request)\n-    self.client.delete('/sessions/1')"
 
     assert strength_of(read("a.py", diff), EffectKind.BUFFER_GROWS) == 0
+
+
+def test_what_bounds_another_container_does_not_bound_this_one() -> None:
+    diff = (
+        "@@ -1,6 +1,7 @@ export class Presence {\n   onConnect(socket: Socket, user: User) {\n"
+        "     this.sockets.set(socket.id, user.id)\n+    this.lastSeen.set(socket.id, user)\n   }\n"
+        "   onDisconnect(socket: Socket) {\n     this.sockets.delete(socket.id)\n   }"
+    )
+
+    assert strength_of(read("presence.ts", diff), EffectKind.BUFFER_GROWS) >= 0.5
+    bounded = diff.replace("this.sockets.delete(", "this.lastSeen.delete(")
+    assert strength_of(read("presence.ts", bounded), EffectKind.BUFFER_GROWS) == 0

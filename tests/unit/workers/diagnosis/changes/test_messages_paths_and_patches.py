@@ -212,3 +212,8 @@ def test_a_message_without_a_diff_tells_of_memory_that_grows_and_of_fewer_hands(
 @pytest.mark.parametrize("message", ["cart: one more replica before the weekend", "add another replica of search"])
 def test_a_message_that_tells_of_one_more_replica_explains_nothing(message: str) -> None:
     assert strongest(read("cart/main.go", "", message)) <= 0.05
+
+
+def test_a_new_endpoint_is_no_other_way_to_an_old_one() -> None:
+    assert strength_of(read("health/version.go", "", "feat: add /version endpoint"), EffectKind.ROUTING) == 0
+    assert strength_of(read("pay/client.go", "", "Point the client at the new endpoint"), EffectKind.ROUTING) > 0

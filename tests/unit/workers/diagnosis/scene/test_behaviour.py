@@ -73,6 +73,18 @@ def test_a_line_belongs_to_the_shortest_span_of_its_part_that_was_open() -> None
     assert {one.event for one in found} == {"INFO read <*> rows"}
 
 
+def test_a_line_that_names_a_span_of_its_part_belongs_to_it_whichever_others_were_open() -> None:
+    mine, alike, others = "c77e332f2362c0ab", "656fb74cd79daf6a", "ce3fe0733aa92a7d"
+    calls = [
+        Call("t", mine, None, "cart", "read", 10.0, 5_000),
+        Call("t", alike, None, "cart", "read", 10.0, 1_000),
+        Call("t", others, None, "web", "GET", 10.0, 10),
+    ]
+    texts = [f"TraceID: t SpanID: {mine} read", f'{{"span_id":"{mine}"}}', f"asked by {others}", f"x{mine}y"]
+    lines = [TracedLine("t", "cart", 10.5, "INFO", text) for text in texts]
+    assert [one.span_id for one in occurrences_of(calls, lines)] == [mine, mine, alike, alike]
+
+
 def test_a_place_in_the_code_names_an_event_whatever_else_the_line_says() -> None:
     assert event_of("17:13 INFO f.m.FoodService#24 got 3") == event_of("18:01 INFO f.m.FoodService#24 got none")
     assert event_of("got 3 rows") != event_of("lost 3 rows")

@@ -66,7 +66,7 @@ _KNOBS: Sequence[_Knob] = (
         EffectKind.TTL,
         word_set(
             "ttl expiry expiration expires maxage lifetime expire stale freshness expirein expireafterwrite "
-            "expireafteraccess sets cachetimeout cacheseconds cacheduration cachefor cachettl"
+            "expireafteraccess sets cachetimeout cacheseconds cacheduration cachefor cachettl setex psetex pexpire"
         ),
         lowered=(0.95, None),
         raised=(0.15, STALE),

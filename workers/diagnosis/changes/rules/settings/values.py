@@ -19,6 +19,9 @@ _ADDRESS = re.compile(
     r"de)(?::\d+)?(?:/|$)|^\d{1,3}(?:\.\d{1,3}){3}|:\d{2,5}$|"
     r"^[a-z]{2}-[a-z]+-\d[a-z]?$|^arn:|\.svc\b|\.internal\b"
 )
+_STORED = re.compile(r"(?:s3|gs|gcs|az|abfss?|hdfs|file)://", re.IGNORECASE)
+"""What lies in a store: another file or model is no other way to a service."""
+
 _ADDRESS_WORDS = word_set(
     """
     host hosts hostname url uri endpoint addr address port region zone upstream server servers
@@ -209,6 +212,8 @@ def _judge(words: frozenset[str], value: str, line: str) -> tuple[EffectKind, fl
         return EffectKind.ROUTING, 0.5
     if words & {"schedule", "cron"}:
         return EffectKind.INTERVAL, 0.45
+    if _STORED.match(plain):
+        return EffectKind.LOGIC, 0.25
     if words & _ADDRESS_WORDS or (_ADDRESS.search(plain) and not words & {"image", "from", "version"}):
         return EffectKind.ROUTING, 0.65
     if words & _START_WORDS:
