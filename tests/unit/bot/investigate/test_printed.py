@@ -23,7 +23,7 @@ def test_a_folder_that_is_not_there_is_named_and_the_others_are_answered(tmp_pat
     write(tmp_path / "night", "alert.json", ALERT)
     code, printed, problems = _printed(tmp_path / "nowhere", tmp_path / "night")
     assert code == 1
-    assert "nowhere is no folder. Give the folder of an exported incident" in problems
+    assert "nowhere does not exist. Give the folder of an exported incident" in problems
     assert "Cause: " in printed
 
 
