@@ -12,6 +12,8 @@ from detection.types import SymptomKind
     ("name", "kind", "worse"),
     [
         ("http.server.request.duration", SymptomKind.LATENCY, Worse.UP),
+        ("unsent_orders", SymptomKind.QUEUE, Worse.UP),
+        ("redis_keyspace_misses_total", SymptomKind.CACHE_MISSES, Worse.UP),
         ("TargetResponseTime", SymptomKind.LATENCY, Worse.UP),
         ("availability", SymptomKind.ERRORS, Worse.DOWN),
         ("checkout_success_rate", SymptomKind.ERRORS, Worse.DOWN),
