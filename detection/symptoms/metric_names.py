@@ -106,6 +106,7 @@ _RULES: Sequence[_Rule] = (
     _rule("restart restarts restarted crashloop crashloopbackoff backoff", kind=SymptomKind.RESTARTS),
     _rule("crash crashes panic panics segfault coredump", kind=SymptomKind.CRASH),
     _rule("evicted evictions preempted", kind=SymptomKind.RESTARTS),
+    _rule("unsent undelivered unprocessed unplanned unfulfilled unshipped stuck overdue", kind=SymptomKind.QUEUE),
     _rule("retry retries retried", kind=SymptomKind.RETRIES),
     _rule("cancelled canceled cancellations cancels aborted", kind=SymptomKind.CANCELLED),
     _rule("timeout timeouts deadline deadlines timedout", kind=SymptomKind.TIMEOUTS),

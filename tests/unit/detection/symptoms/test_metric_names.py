@@ -12,6 +12,8 @@ from detection.types import SymptomKind
     ("name", "kind", "worse"),
     [
         ("http.server.request.duration", SymptomKind.LATENCY, Worse.UP),
+        ("unsent_orders", SymptomKind.QUEUE, Worse.UP),
+        ("redis_keyspace_misses_total", SymptomKind.CACHE_MISSES, Worse.UP),
         ("TargetResponseTime", SymptomKind.LATENCY, Worse.UP),
         ("memcached_current_items", SymptomKind.CACHE_MISSES, Worse.DOWN),
         ("evicted_keys_per_s", SymptomKind.CACHE_MISSES, Worse.UP),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -33,13 +33,14 @@ def grows_all_along(effect: Effect | None, services: Collection[str], observed: 
     """Whether what a change makes grow has grown in these services from the first sample until it began."""
     if effect is None or effect.delay is not Delay.GROWS:
         return False
-    kinds = effect.causes & _GROWS
-    return any(
-        course.part in services
-        and metric_meaning(course.name).kind in kinds
-        and _climbs(*_until(course, observed.onset[0]))
-        for course in observed.scene.courses
-    )
+    return any(course.part in services for course in growing(effect.causes & _GROWS, observed))
+
+
+def growing(kinds: Collection[SymptomKind], observed: Observed) -> Iterator[Course]:
+    """Yield the courses of these kinds that have climbed from the first sample until it began."""
+    for course in observed.scene.courses:
+        if metric_meaning(course.name).kind in kinds and _climbs(*_until(course, observed.onset[0])):
+            yield course
 
 
 def _until(course: Course, moment: float) -> tuple[Floats, Floats]:

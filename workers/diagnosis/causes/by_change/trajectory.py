@@ -48,7 +48,7 @@ def trajectory(live_at: float, found: Fit, services: Iterable[str], observed: Ob
 def began_before_the_samples(live_at: float, found: Fit, observed: Observed) -> bool:
     """Whether a change makes something grow, and so long before that no course shows when it began to."""
     grows = found.effect is not None and found.effect.delay is Delay.GROWS
-    return grows and live_at < observed.onset[0] - WITHIN_SECONDS[Delay.GROWS]
+    return grows and live_at < observed.scene.since
 
 
 def has_course(found: Fit, services: Iterable[str], observed: Observed) -> bool:

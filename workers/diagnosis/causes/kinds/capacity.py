@@ -9,7 +9,9 @@ from detection.types import SymptomKind
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
+from workers.diagnosis.causes.growth import growing
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
+from workers.diagnosis.changes import makes_something_grow
 from workers.diagnosis.model import Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
 from workers.words.text import quoted
@@ -17,6 +19,7 @@ from workers.words.text import quoted
 CAUSE = "capacity"
 FIRST_WITHIN_SECONDS = 120.0
 
+_FILLS = frozenset((SymptomKind.DISK, SymptomKind.FILE_HANDLES, SymptomKind.CONNECTIONS))
 _WHAT = {
     SymptomKind.DISK: "its disk",
     SymptomKind.MEMORY: "its memory",
@@ -42,7 +45,21 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     ]
     earliest_other = min((sign.latest for sign in others), default=first.latest)
     leads = first.earliest <= earliest_other + FIRST_WITHIN_SECONDS
-    yield Suspicion(_hypothesis(first), (_led(first, leads=leads),))
+    checks = (_led(first, leads=leads), _climbed(first, observed))
+    yield Suspicion(_hypothesis(first), tuple(item for item in checks if item is not None))
+
+
+def _climbed(first: Sign, observed: Observed) -> Evidence | None:
+    """Check whether something of this kind has filled for hours, and no change that is known makes anything grow."""
+    course = next(growing((first.kind,), observed), None)
+    if first.kind not in _FILLS or course is None or makes_something_grow(observed.scene.commits):
+        return None
+    result = ours(
+        "“{metric}” of {part} has climbed as far back as the samples reach.",
+        metric=quoted(course.name, 80),
+        part=quoted(course.part, 60),
+    )
+    return evidence("climbed", _hypothesis(first).key, result, weights.CLIMBED_UNTIL_FULL, source="climb")
 
 
 def _hypothesis(first: Sign) -> Hypothesis:

@@ -26,6 +26,8 @@ MANY_TIMES = 3.0
 
 _REFUSED = frozenset((SymptomKind.AUTHENTICATION, SymptomKind.CLIENT_ERRORS, SymptomKind.THROTTLED))
 _SUCCESS = frozenset(("success", "successes", "successful", "succeeded", "ok", "2xx", "accepted"))
+_SENDERS = frozenset(("client", "clients", "ip", "ips", "user", "users", "visitor", "visitors", "sender", "senders"))
+_DIFFERENT = frozenset(("distinct", "unique", "different", "active", "concurrent"))
 _SHARES = frozenset(("ratio", "rate_pct", "pct", "percent", "percentage", "share"))
 
 
@@ -47,7 +49,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         prior=weights.SURGE_PRIOR,
         service=largest.course.part,
     )
-    strangers = _strangers(largest, observed)
+    strangers = _strangers(largest, observed) or _few_senders(largest, observed)
     checks = (_risen(largest, observed), strangers or _alike(largest, rises, observed), _retries(observed))
     yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
 
@@ -108,6 +110,27 @@ def _strangers(rise: Rise, observed: Observed) -> Evidence | None:
         refused=quoted(refused[0].text, 60),
         part=quoted(part, 60),
         succeeds=quoted(succeeds[0].name, 60),
+    )
+    return evidence("strangers", CAUSE, result, weights.STRANGERS_ONLY, source="traffic")
+
+
+def _few_senders(rise: Rise, observed: Observed) -> Evidence | None:
+    """Check whether many times more requests come from as many senders as before: few of them send it all."""
+    part = rise.course.part
+    senders = [
+        course
+        for course in observed.scene.courses
+        if course.part == part
+        and split_words(course.name) & _SENDERS
+        and split_words(course.name) & _DIFFERENT
+        and len(course.values)
+    ]
+    if rise.ratio < MANY_TIMES or not senders or any(_moved(course) for course in senders):
+        return None
+    result = ours(
+        "“{senders}” of {part} did not rise with it: few senders make it all, and not more users.",
+        senders=quoted(senders[0].name, 60),
+        part=quoted(part, 60),
     )
     return evidence("strangers", CAUSE, result, weights.STRANGERS_ONLY, source="traffic")
 

@@ -25,6 +25,7 @@ _DEFINES = re.compile(
     r"\b(?:func|def|function|fun|fn)\s+(?:\([^)]*\)\s*)?(\w+)|^\s*(?:public|private|"
     r"protected|static|async)[\w<>\[\], ]*?(\w+)\s*\("
 )
+_CALLED_WITH = re.compile(r"\.(\w+)\(([^()]+)\)")
 _HEALTH = re.compile(r"health|ready|ping|livez|status_?check", re.IGNORECASE)
 _MOST_EFFECTS = 6
 _ONE_FOR_MANY = 0.15
@@ -104,6 +105,7 @@ def _eager_loading_removed(blocks: Sequence[Block]) -> Iterator[Effect]:
 def _newly_made(blocks: Sequence[Block], told: set[str]) -> Iterator[Effect]:
     """Find calls that the commit makes more often in its text than before; a renamed receiver is the same call."""
     gone = Counter(call.name.lower() for block in blocks for line in block.removed for call in costly_calls(line))
+    same_calls = {found for block in blocks for line in block.removed for found in _CALLED_WITH.findall(line)}
     all_gone, number = sum(gone.values()), 0
     was_looped = sum(1 for block in blocks for _ in _looped_calls(block.old, block.heading))
     unrolls = sum(1 for block in blocks for _ in _looped_calls(block.new, block.heading)) < was_looped
@@ -114,6 +116,8 @@ def _newly_made(blocks: Sequence[Block], told: set[str]) -> Iterator[Effect]:
     for block in blocks:
         for line in block.added:
             for call in costly_calls(line):
+                if any(name == call.name for name, _ in same_calls.intersection(_CALLED_WITH.findall(line))):
+                    continue
                 if gone[call.name.lower()]:
                     gone[call.name.lower()] -= 1
                 elif call.name not in told and number < _MOST_EFFECTS:

@@ -65,7 +65,12 @@ _GATE = (
 _CLIENT = (
     r"&http\.Client\{|requests\.Session\(\)|new HttpClient\(|httpx\.(?:Async)?Client\(|new Pool\(|sql\.Open\(|"
     r"createConnection\(|psycopg2?\.connect\(|new RestTemplate\(|grpc\.(?:Dial|NewClient)\(|MongoClient\(|"
-    r"redis\.NewClient\(|new Redis\(|boto3\.client\(|new OkHttpClient\(|create_engine\(|http\.Transport\{"
+    r"redis\.NewClient\(|new Redis\(|boto3\.client\(|new OkHttpClient\(|create_engine\(|http\.Transport\{|"
+    r"\bpgx(?:pool)?\.(?:New|Connect)\w*\(|sqlx\.(?:Open|Connect)\(|mongo\.Connect\(|asyncpg\.(?:connect|create_pool)\(|"
+    r"mysql\w*\.(?:connect|createPool)\(|Elasticsearch\(|KafkaProducer[<(]|grpc\.\w*_channel\(|new HikariDataSource\("
+)
+_SHARED_CLIENT = (
+    r"\b(?:self|this|[a-z]{1,2})\s*(?:\.|->)\s*_?(?:\w*[pP]ool|\w*[cC]lient|db|conn|session|dataSource|channel)\b\s*\."
 )
 _MAKES_ONCE = re.compile(
     r"\b(?:New\w*|init\w*|__init__|setup\w*|main|constructor|build\w*|create\w*|make\w*|"
@@ -227,7 +232,11 @@ def _clients(block: Block, gone: str) -> Iterator[Effect]:
             *(text for text in block.new if re.search(r"\b(?:func|def|function|class|fun|fn)\b", text)),
         )
         if any(names) and not any(_MAKES_ONCE.search(text) for text in names):
-            yield effect(EffectKind.POOL, block.path, line, 0.5, consequence=_NEW_CONNECTIONS, beside=(block.heading,))
+            # A pool that was there and is no longer used says that the new one is made again and again.
+            strength = 0.75 if re.search(_SHARED_CLIENT, gone) else 0.5
+            yield effect(
+                EffectKind.POOL, block.path, line, strength, consequence=_NEW_CONNECTIONS, beside=(block.heading,)
+            )
 
 
 def _few_tries(block: Block, gone: str) -> Iterator[Effect]:

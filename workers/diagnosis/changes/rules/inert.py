@@ -36,6 +36,8 @@ _SENTENCE = re.compile(
 )
 """At least three words that begin with a capital letter, and nothing that a machine would read."""
 
+_BETWEEN_TAGS = re.compile(r">[^<>{}%$]*<")
+
 _WORD = re.compile(r"[A-Za-z_$][\w$]*|\d[\w.]*|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|[<>=!]=|&&|\|\||[+*/%<>!?-]")
 _SYNTAX = word_set(
     """
@@ -138,8 +140,9 @@ def _without_telemetry(lines: Sequence[str]) -> Iterator[str]:
 
 
 def _without_sentences(line: str) -> str:
-    """Return the line with each sentence in quotation marks left empty; queries, addresses and formats stay."""
-    return _SENTENCE.sub('""', " ".join(line.split()))
+    """Return the line with each sentence in quotation marks or between tags left empty; queries and formats stay."""
+    text = _SENTENCE.sub('""', " ".join(line.split()))
+    return _BETWEEN_TAGS.sub("><", text) if text.startswith("<") else text
 
 
 def is_telemetry(line: str) -> bool:

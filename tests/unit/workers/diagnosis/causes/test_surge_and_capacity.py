@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from tests.unit.workers.diagnosis.scenery import (
+    END,
     MINUTE,
     ONSET,
+    START,
     K,
     calls,
+    commit,
     course,
+    growing,
     observed,
     sign,
     total,
@@ -16,7 +20,7 @@ from tests.unit.workers.diagnosis.scenery import (
 from workers.diagnosis import weights
 from workers.diagnosis.causes.kinds import capacity, surge
 from workers.diagnosis.causes.remedies import remedy_of
-from workers.diagnosis.scene.model import Observed
+from workers.diagnosis.scene.model import Observed, Scene
 from workers.diagnosis.what_to_do import what_to_do
 
 RATE = "requests_per_minute"
@@ -182,3 +186,30 @@ def test_bots_are_blocked_and_a_crowd_is_served() -> None:
     assert remedy_of(bots.hypothesis, bots.evidence) == "block-traffic"
     assert str(what_to_do(bots.hypothesis, bots.evidence)).startswith("Block or slow down")
     assert remedy_of(crowd.hypothesis, crowd.evidence) == "scale"
+
+
+def requests_of(*, senders: float) -> Observed:
+    courses = [course("checkout", RATE, 200, 1700), course("checkout", "distinct_client_ips", 4000, senders)]
+    return observed(signs=SLOW, courses=courses)
+
+
+def test_many_times_more_requests_of_as_many_senders_are_no_crowd() -> None:
+    (few,) = surge.suspects(requests_of(senders=4000))
+    (crowd,) = surge.suspects(requests_of(senders=33_000))
+
+    assert weights_of(few)["strangers"] == weights.STRANGERS_ONLY
+    assert "strangers" not in weights_of(crowd)
+
+
+def test_what_has_filled_for_hours_speaks_for_its_capacity_unless_a_change_makes_something_grow() -> None:
+    filling = growing("checkout", "disk_used_percent", 60, 0.4, since=START)
+    signs = [sign("checkout", K.DISK, text="no space left on device", source="log")]
+    (found,) = capacity.suspects(observed(signs=signs, courses=[filling]))
+    (level,) = capacity.suspects(observed(signs=signs, courses=[course("checkout", "disk_used_percent", 60, 99)]))
+    assert weights_of(found)["climbed"] == weights.CLIMBED_UNTIL_FULL
+    assert "climbed" not in weights_of(level)
+
+    leak = commit("a.py", "@@ -1 +1,2 @@ def handle(self, request):\n     x = 1\n+    self._seen[request.id] = request")
+    known = Scene(START, END, ("checkout",), ONSET, commits=(leak,))
+    (doubted,) = capacity.suspects(observed(signs=signs, courses=[filling], more=known))
+    assert "climbed" not in weights_of(doubted)

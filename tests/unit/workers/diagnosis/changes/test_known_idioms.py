@@ -261,3 +261,27 @@ def test_answering_errors_in_another_way_is_no_retry_and_no_batch() -> None:
     )
 
     assert read("a.go", diff).is_inert
+
+
+POOL_GIVEN_UP = (
+    "@@ -10,3 +10,5 @@ func (r *Repo) Rate(ctx context.Context, cur string) (float64, error) {\n"
+    "-\trow := r.pool.QueryRow(ctx, rateSQL, cur)\n"
+    "+\tpool, err := pgxpool.New(ctx, r.dsn)\n+\tif err != nil {\n+\t\treturn 0, err\n+\t}\n"
+    "+\trow := pool.QueryRow(ctx, rateSQL, cur)"
+)
+
+
+def test_a_pool_that_is_made_in_place_of_one_that_was_there_is_made_for_each_request() -> None:
+    assert strength_of(read("repo.go", POOL_GIVEN_UP), EffectKind.POOL) >= 0.7
+
+
+def test_a_pool_that_is_made_once_or_is_used_again_is_none_of_these() -> None:
+    once = POOL_GIVEN_UP.replace("func (r *Repo) Rate(ctx", "func NewRepo(ctx")
+    assert strength_of(read("repo.go", once), EffectKind.POOL) < 0.5
+
+    again = (
+        "@@ -1,2 +1,3 @@\n+client = Elasticsearch(HOST)\n def query(body):\n"
+        "-    return Elasticsearch(HOST).search(body=body)\n+    return client.search(body=body)"
+    )
+    reading = read("es.py", again)
+    assert strength_of(reading, EffectKind.CALL_ADDED) == strength_of(reading, EffectKind.POOL) == 0

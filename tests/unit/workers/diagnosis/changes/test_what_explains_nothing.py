@@ -202,3 +202,8 @@ def test_another_base_image_is_an_image_and_no_logic() -> None:
     diff = "-FROM gcr.io/distroless/base:v12\n+FROM gcr.io/distroless/base:v13"
 
     assert {effect.kind for effect in read("importer/Dockerfile", diff).effects} == {EffectKind.IMAGE}
+
+
+def test_words_between_tags_are_read_by_people() -> None:
+    assert read("views/500.html.erb", "-<p>Something went very wrong.</p>\n+<p>Sorry.</p>").is_inert
+    assert not read("views/cart.html.erb", "-<p><%= cart.total %></p>\n+<p><%= cart.sum %></p>").is_inert
