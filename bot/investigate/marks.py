@@ -10,8 +10,7 @@ from bot.investigate.answer import Investigation
 from bot.investigate.reading.documents import json_of
 from bot.investigate.reading.fields import text
 from bot.investigate.reading.problems import Problems
-
-SHORTEST_SHA = 7
+from workers.diagnosis.causes.candidates import same_sha
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,7 @@ def _commit(truth: Mapping[str, object], answer: Investigation) -> bool | None:
     said = answer.root_cause_commit or ""
     if "none" in (true, said):
         return true == said
-    shorter, longer = sorted((true.lower(), said), key=len)
-    return len(shorter) >= SHORTEST_SHA and longer.startswith(shorter)
+    return same_sha(true.lower(), said)
 
 
 def _origin(truth: Mapping[str, object], answer: Investigation) -> bool | None:
