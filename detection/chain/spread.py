@@ -26,6 +26,7 @@ _SURGE = 1.0
 _NAMES_ANOTHER = -2.0
 _BEFORE = 0.2
 _ABOUT_THEN = -1.0
+_CRASHES_BY_ITSELF = -2.0
 _LONG_AFTER_SECONDS = 180.0
 
 _MORE_WORK = frozenset({SymptomKind.TRAFFIC, SymptomKind.QUERY_COUNT, SymptomKind.RETRIES, SymptomKind.ROWS_READ})
@@ -74,9 +75,19 @@ def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load
     suffers = caller.harmed_beside(callee.part) or caller.harmed
     score = _BASE[tie] + (_NAMED if is_named else 0.0) + order(callee.harmed, suffers)
     score += _EXPLAINED_BY_LOAD if is_load else 0.0
+    score += _CRASHES_BY_ITSELF if not is_named and _is_merely_slow(callee) and _crashes_by_itself(caller) else 0.0
     if score <= 0:
         return None
     return Link(callee.part, caller.part, score, _why(caller.part, callee.part, tie, is_named), is_named)
+
+
+def _is_merely_slow(state: State) -> bool:
+    return state.kinds == {SymptomKind.LATENCY}
+
+
+def _crashes_by_itself(state: State) -> bool:
+    """Whether it stumbles over its own code and waits for nobody."""
+    return SymptomKind.CRASH in state.kinds and SymptomKind.TIMEOUTS not in state.kinds
 
 
 def _unless_another_is_named(link: Link, dependencies: Dependencies, states: dict[str, State]) -> Link | None:

@@ -214,3 +214,9 @@ def test_who_waits_for_a_lock_suffers_and_who_holds_it_only_takes_much() -> None
     holds = lines(["migrator"], ("migrator", "exclusive lock held on bookings for 120s", 1.0))
     assert {sign.kind for sign in waits} - USAGE
     assert {sign.kind for sign in holds} <= USAGE
+
+
+def test_a_service_named_by_one_ordinary_word_is_blamed_with_its_status_and_not_as_a_path() -> None:
+    parts = ["cart", "pricing"]
+    assert lines(parts, ("cart", "cannot add: pricing 503", 1.0))[0].blames == {"pricing"}
+    assert not lines(parts, ("cart", "GET /pricing 503 in 20 ms", 1.0))[0].blames

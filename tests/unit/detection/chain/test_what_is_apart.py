@@ -132,3 +132,14 @@ def test_trouble_of_its_own_before_is_not_put_down_to_who_failed_after() -> None
     signs = "edge errors 5, till errors 17"
     chain = told("edge > till", signs, alerted="till")
     assert "till > edge" not in links(chain)
+
+
+def test_who_was_slow_for_a_moment_makes_nobody_stumble_over_a_null_pointer() -> None:
+    calls = "gate > till, till > taxes"
+    said = [("till", "java.lang.NullPointerException: giftCard at Totals.java:88", 12.0)]
+    signs = "taxes latency 9, till errors 13, gate errors 14"
+    assert told(calls, signs, alerted="till", said=said).origin == "till"
+    fails = told(calls, f"{signs}, taxes errors 9", alerted="till", said=said)
+    assert fails.origin == "taxes"
+    waits = [*said, ("till", "request timed out after 3s", 12.0)]
+    assert told(calls, signs, alerted="till", said=waits).origin == "taxes"
