@@ -10,6 +10,7 @@ import typer
 from bot.backtest.reading.options import DateOrder, DecimalMark, ReadingOptions
 from bot.commands.frame import echo, fail, open_services, plain_errors, read_settings
 from bot.commands.groups import audit, jobs, keys, limits, logs, maintenance, patterns
+from bot.commands.loading import loading
 
 if TYPE_CHECKING:
     import httpx
@@ -70,7 +71,8 @@ IsSupervised = Annotated[bool, typer.Option("--supervised", hidden=True, help="`
 @app.command()
 def web(supervised: IsSupervised = False) -> None:
     """Run the web process: doors, API, health, Slack."""
-    from bot.web.serving import serve
+    with loading():
+        from bot.web.serving import serve
 
     with plain_errors():
         serve(open_services(), is_warned=supervised)
@@ -79,8 +81,9 @@ def web(supervised: IsSupervised = False) -> None:
 @app.command()
 def worker(supervised: IsSupervised = False) -> None:
     """Run the worker process: everything that takes time."""
-    from bot.setup.warnings import warn_of_settings
-    from workers.running.worker import run_worker
+    with loading():
+        from bot.setup.warnings import warn_of_settings
+        from workers.running.worker import run_worker
 
     services = open_services()
     if not supervised:
@@ -92,7 +95,8 @@ def worker(supervised: IsSupervised = False) -> None:
 @app.command()
 def scheduler() -> None:
     """Run the scheduler process: detection ticks and the outbox's relay."""
-    from workers.running.scheduler import run_scheduler
+    with loading():
+        from workers.running.scheduler import run_scheduler
 
     with plain_errors():
         run_scheduler(open_services())
@@ -224,9 +228,10 @@ def investigate_folders(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the answers to a page, too.")] = None,
 ) -> None:
     """Say what an exported incident's cause is: would Argux have found your last outages?"""
-    from bot.investigate.command import run
-    from bot.logs import configure_logging
-    from bot.terminal import PlainConsole
+    with loading():
+        from bot.investigate.command import run
+        from bot.logs import configure_logging
+        from bot.terminal import PlainConsole
 
     services = open_services() if is_learnt else None
     configure_logging("ERROR")

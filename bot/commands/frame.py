@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from bot.commands.loading import loading
 from integrations.text import visible_lines
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def read_settings() -> Settings:
 
 def open_services() -> Services:
     """Read the settings and return the services built from them."""
-    from workers.services import Services
+    with loading():
+        from workers.services import Services
 
     return Services(read_settings())
 

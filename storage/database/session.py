@@ -5,12 +5,8 @@ from __future__ import annotations
 import sqlite3
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -18,6 +14,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from storage.database.patience import Patience, current_patience
 from storage.database.trouble import CANNOT_OPEN, NO_ANSWER, NO_TABLES, explained
 from storage.errors import DatabaseUnavailableError
+
+if TYPE_CHECKING:
+    # Loaded where a schema is brought up or looked at: a fifth of the start of a command that does neither.
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 BUSY_TIMEOUT_SECONDS = 10
 _LOOK_MILLISECONDS = 8
@@ -90,6 +91,10 @@ def migrate(url: str) -> None:
     Raises DatabaseUnavailableError, with a text that says how to mend it, if the database cannot be reached, is of a
     newer Argux, or refuses a migration; then nothing is changed, because they are one transaction.
     """
+    from alembic import command
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     engine = create_database(url)
     found: str | None = None
     try:
@@ -114,6 +119,9 @@ def check(engine: Engine) -> str:
     Raises DatabaseUnavailableError, with a text that says how to fix it, if it does not answer or its schema is not the
     one this version needs.
     """
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     try:
         with read_only(engine).connect() as connection:
             found = MigrationContext.configure(connection).get_current_revision()
@@ -164,6 +172,8 @@ def _normalised(url: str) -> URL:
 
 
 def _alembic() -> Config:
+    from alembic.config import Config
+
     configuration = Config()
     # Alembic's configuration treats % as the start of an interpolation.
     configuration.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
