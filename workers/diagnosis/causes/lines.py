@@ -27,3 +27,11 @@ def share_of_bad(groups: Sequence[LineGroup], observed: Observed) -> float:
     parts = {group.part for group in groups}
     every = sum(group.count for group in bad_lines(observed) if group.part in parts)
     return min(sum(group.count for group in groups) / every, 1.0) if every else 0.0
+
+
+def lines_in_all(groups: Sequence[LineGroup]) -> int:
+    """Return how many lines these groups are: each text of a part once, as lines may be sent and counted as well."""
+    highest: dict[tuple[str, str], float] = {}
+    for group in groups:
+        highest[group.part, group.text] = max(group.count, highest.get((group.part, group.text), 0.0))
+    return round(sum(highest.values()))

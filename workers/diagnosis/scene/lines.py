@@ -77,13 +77,3 @@ def _group(series: LogSeries, since: float, onset: float, until: float) -> LineG
         first_seen=first,
         is_bad=series.severity.upper() in BAD_SEVERITIES,
     )
-
-
-def counted_once(groups: Sequence[LineGroup]) -> tuple[LineGroup, ...]:
-    """Return the groups, each text of a part once with its highest count: lines may be sent and counted as well."""
-    found: dict[tuple[str, str], LineGroup] = {}
-    for group in groups:
-        known = found.get((group.part, group.text))
-        if known is None or group.count > known.count:
-            found[group.part, group.text] = group
-    return tuple(found.values())

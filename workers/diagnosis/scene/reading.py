@@ -26,7 +26,7 @@ from workers.diagnosis.model import Characterisation, DiagnosisSources
 from workers.diagnosis.scene.asking import Reader
 from workers.diagnosis.scene.behaviour import read_suspects
 from workers.diagnosis.scene.courses import daily_courses, endpoint_courses, metric_courses, without_sampled_traffic
-from workers.diagnosis.scene.lines import counted_once, line_groups, newest_bad_lines, when_lines_turned
+from workers.diagnosis.scene.lines import line_groups, newest_bad_lines, when_lines_turned
 from workers.diagnosis.scene.model import Scene
 from workers.diagnosis.scene.traces import edges_of, hops_of
 from workers.diagnosis.source_states import SERVICE_MAP, Source, SourceState
@@ -114,7 +114,7 @@ def read_scene(described: Characterisation, sources: DiagnosisSources) -> Scene:
         alert_texts=tuple(str(symptom.words or symptom.name) for symptom in described.symptoms),
         is_seen_by_argux=any(symptom.metric is not Metric.ALERT for symptom in described.symptoms),
         courses=(*courses, *without_sampled_traffic(requests, courses)),
-        lines=counted_once([*lines, *(_group(signature) for signature in counted)]),
+        lines=(*lines, *(_group(signature) for signature in counted)),
         said=tuple(said),
         traces=hops_of(traces),
         edges=edges,

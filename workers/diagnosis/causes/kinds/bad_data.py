@@ -10,7 +10,7 @@ from detection.symptoms import symptoms_of_text
 from detection.types import SymptomKind
 from integrations.text import ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.lines import bad_lines
+from workers.diagnosis.causes.lines import bad_lines, lines_in_all
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
@@ -61,7 +61,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     poison = [group for group in lines if _POISON.search(group.text)]
     result = ours(
         "{count} say so: “{text}”.",
-        count=counted(round(sum(group.count for group in lines)), "line"),
+        count=counted(lines_in_all(lines), "line"),
         text=quoted(example.text, 140),
     )
     said = evidence(

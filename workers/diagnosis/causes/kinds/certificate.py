@@ -12,7 +12,7 @@ from detection.symptoms import metric_meaning
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.lines import is_news
+from workers.diagnosis.causes.lines import is_news, lines_in_all
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.causes.validity import ended_at_the_onset, is_near_the_onset
 from workers.diagnosis.model import Evidence, Hypothesis, Role
@@ -59,7 +59,7 @@ def _said(key: str, lines: list[LineGroup]) -> Evidence | None:
     example = max(lines, key=lambda group: group.count)
     result = ours(
         "{count} say so: “{text}” ({part}).",
-        count=counted(round(sum(group.count for group in lines)), "line"),
+        count=counted(lines_in_all(lines), "line"),
         text=quoted(example.text, 140),
         part=quoted(example.part, 60),
     )

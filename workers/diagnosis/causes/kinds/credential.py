@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.lines import is_news, share_of_bad
+from workers.diagnosis.causes.lines import is_news, lines_in_all, share_of_bad
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.causes.validity import ended_at_the_onset
 from workers.diagnosis.model import Evidence, Hypothesis, Role
@@ -59,7 +59,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     )
     result = ours(
         "{count} say so: “{text}”, {share} of the new error lines there.",
-        count=counted(round(sum(group.count for group in lines)), "line"),
+        count=counted(lines_in_all(lines), "line"),
         text=quoted(example.text, 140),
         share=percent(share),
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from detection.chain import LineGroup
 from integrations.text import Markup, ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.lines import bad_lines, share_of_bad
+from workers.diagnosis.causes.lines import bad_lines, lines_in_all, share_of_bad
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
@@ -81,7 +81,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         )
         result = ours(
             "{count} say so: “{text}” ({part}).",
-            count=counted(round(sum(group.count for group in told)), "line"),
+            count=counted(lines_in_all(told), "line"),
             text=quoted(example.text, 140),
             part=quoted(example.part, 60),
         )

@@ -13,7 +13,7 @@ from integrations.text import ours
 from workers.diagnosis import weights
 from workers.diagnosis.causes.hosts import company_of, outside_hosts
 from workers.diagnosis.causes.kinds.credential import tells_of_a_credential
-from workers.diagnosis.causes.lines import bad_lines, share_of_bad
+from workers.diagnosis.causes.lines import bad_lines, lines_in_all, share_of_bad
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Outcome, Role
 from workers.diagnosis.scene.model import Observed
@@ -115,11 +115,11 @@ def _failing_calls(key: str, lines: list[LineGroup], observed: Observed, *, is_t
     if not lines:
         return None
     share = share_of_bad(lines, observed)
-    count = sum(group.count for group in lines)
+    count = lines_in_all(lines)
     example = max(lines, key=lambda group: group.count)
     result = ours(
         "{count} of {part} say that calls to it fail, such as “{text}”: {share} of its new error lines.",
-        count=counted(round(count), "line"),
+        count=counted(count, "line"),
         part=quoted(example.part, 60),
         text=quoted(example.text, 120),
         share=percent(share),
