@@ -11,7 +11,7 @@ from integrations.text import Markup, listed, ours, theirs
 from workers.diagnosis import weights
 from workers.diagnosis.causes.alike import fail_alike
 from workers.diagnosis.causes.by_change.fit import Fit, calls_rose_later, fit
-from workers.diagnosis.causes.by_change.said_reasons import said_reason
+from workers.diagnosis.causes.by_change.said_reasons import said_reason, said_refusal
 from workers.diagnosis.causes.by_change.trajectory import (
     SLACK_SECONDS,
     began_before_the_samples,
@@ -248,14 +248,16 @@ def _others_alike(key: str, services: frozenset[str], live_at: float, observed: 
 
 def _another_reason(key: str, services: frozenset[str], best: Judged | None, observed: Observed) -> Evidence | None:
     """Weigh that the failing part itself gives a reason, which this change cannot bring about."""
-    origin = observed.chain.origin
-    if origin is None or origin not in services:
-        return None
-    said = said_reason(origin, best.fit.effect if best is not None else None, observed)
+    effect, origin = best.fit.effect if best is not None else None, observed.chain.origin
+    reasons = {part: said_refusal(part, effect, observed) for part in sorted(services)}
+    if origin in services:
+        reasons[origin] = said_reason(origin, effect, observed) or reasons[origin]
+    said = next(((part, reason) for part, reason in reasons.items() if reason is not None), None)
     if said is None:
         return None
-    result = ours("{origin} says why it fails: “{text}”.", origin=quoted(origin, 60), text=quoted(said.text, 140))
-    return evidence("another_reason", key, result, said.weight, source="reason")
+    part, reason = said
+    result = ours("{part} says why it fails: “{text}”.", part=quoted(part, 60), text=quoted(reason.text, 140))
+    return evidence("another_reason", key, result, reason.weight, source="reason")
 
 
 def _time(key: str, name: Markup, live_at: float, found: Fit, services: frozenset[str], observed: Observed) -> Evidence:

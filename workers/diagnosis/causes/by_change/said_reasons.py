@@ -38,6 +38,27 @@ _CAN_UPSET_OTHERS = frozenset(
 )
 """A change of whom it asks, how often, or what it sends may be why another company answers with errors."""
 
+_CANNOT_STOP_A_LISTENER = frozenset(
+    (
+        EffectKind.TIMEOUT,
+        EffectKind.RETRIES,
+        EffectKind.BACKOFF,
+        EffectKind.TTL,
+        EffectKind.BATCH,
+        EffectKind.CACHE_KEY,
+        EffectKind.QUERY_IN_LOOP,
+        EffectKind.QUERY_WIDENED,
+        EffectKind.UNCHECKED_VALUE,
+        EffectKind.GUARD_REMOVED,
+        EffectKind.FIELD_RENAMED,
+        EffectKind.DECODING,
+        EffectKind.LOG_LEVEL,
+        EffectKind.LOGIC,
+    )
+)
+"""A connection is refused at once where nobody listens. How long a caller waits, or what it sends, changes nothing."""
+
+_REFUSED = re.compile(r"connection (?:was )?(?:actively )?refused|\bECONNREFUSED\b", re.IGNORECASE)
 _SERVER_ERROR = re.compile(
     r"\b50[0-4]\b|\b5xx\b|service (?:is )?(?:temporarily )?unavailable|bad gateway", re.IGNORECASE
 )
@@ -57,10 +78,21 @@ def said_reason(part: str, effect: Effect | None, observed: Observed) -> SaidRea
     if ended is not None:
         can_end_it = effect is not None and effect.kind in _CAN_END_IT
         return None if can_end_it else SaidReason(ended, weights.ANOTHER_REASON_SAID)
-    refused = _most_say(part, observed, lambda text: bool(_who_fails(text, observed)))
-    if refused is not None and not _can_upset(effect, _who_fails(refused, observed)):
-        return SaidReason(refused, weights.ANOTHER_COMPANY_FAILS)
+    theirs = _most_say(part, observed, lambda text: bool(_who_fails(text, observed)))
+    if theirs is not None and not _can_upset(effect, _who_fails(theirs, observed)):
+        return SaidReason(theirs, weights.ANOTHER_COMPANY_FAILS)
     return None
+
+
+def said_refusal(part: str, effect: Effect | None, observed: Observed) -> SaidReason | None:
+    """Return that nobody listens where a part calls, by at least half of its bad lines.
+
+    None without an effect, or if a change of the caller with this effect can be why.
+    """
+    refused = _most_say(part, observed, lambda text: bool(_REFUSED.search(text)))
+    if refused is None or effect is None or effect.kind not in _CANNOT_STOP_A_LISTENER:
+        return None
+    return SaidReason(refused, weights.NOBODY_LISTENS)
 
 
 def _most_say(part: str, observed: Observed, says: Callable[[str], bool]) -> str | None:
