@@ -14,7 +14,8 @@ from workers.diagnosis.checks.commits import read_commits
 from workers.diagnosis.job import sources_of
 from workers.diagnosis.model import DiagnosisSources
 from workers.diagnosis.scene.model import Scene
-from workers.diagnosis.scene.reading import EVENTS_SECONDS, read_scene
+from workers.diagnosis.scene.reading import read_scene
+from workers.diagnosis.scene.surroundings import EVENTS_SECONDS
 from workers.diagnosis.source_states import SourceState
 from workers.diagnosis.steps.characterise import characterise
 from workers.services import Services

@@ -5,7 +5,7 @@ from __future__ import annotations
 from integrations.text import Markup, listed, ours
 from workers.diagnosis.causes.suspects import ChangesKnown
 from workers.diagnosis.model import INCIDENT, Evidence, Outcome
-from workers.diagnosis.scene.reading import CHANGES_SECONDS
+from workers.diagnosis.scene.live_changes import CHANGES_SECONDS
 from workers.words.text import counted, number
 
 

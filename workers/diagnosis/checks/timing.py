@@ -9,7 +9,7 @@ from storage.telemetry.protocol import COARSE_SECONDS, FINE_FUNNEL_SECONDS, Tele
 from workers.diagnosis import weights
 from workers.diagnosis.checks.windows import Window, service_series
 from workers.diagnosis.model import UNKNOWN, Characterisation, Evidence, Hypothesis, Outcome
-from workers.diagnosis.scene.reading import CHANGES_SECONDS
+from workers.diagnosis.scene.live_changes import CHANGES_SECONDS
 from workers.words.findings import duration_text
 from workers.words.text import counted, deploy_name, query_text, quoted
 

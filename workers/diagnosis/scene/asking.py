@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
@@ -18,6 +19,11 @@ from workers.diagnosis.source_states import Source, SourceState
 log = structlog.get_logger()
 
 Read = TypeVar("Read")
+
+
+def utc(seconds: float) -> datetime:
+    """Return a time in seconds since the epoch as the stores take it; the epoch for what lies before it."""
+    return datetime.fromtimestamp(max(seconds, 0.0), UTC)
 
 
 @dataclass(slots=True)

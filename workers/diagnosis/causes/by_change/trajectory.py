@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from detection.chain.signs import metric_departed_when
 from workers.diagnosis import weights
 from workers.diagnosis.causes.by_change.fit import Fit
-from workers.diagnosis.causes.by_change.growth import grows_all_along
 from workers.diagnosis.causes.by_change.room import is_missed_at_the_peak
+from workers.diagnosis.causes.growth import grows_all_along
 from workers.diagnosis.changes import Delay
 from workers.diagnosis.scene.model import Course, Observed
 

@@ -9,7 +9,7 @@ from detection.types import SymptomKind
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.by_change.growth import growing
+from workers.diagnosis.causes.growth import growing
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.changes import makes_something_grow
 from workers.diagnosis.model import Evidence, Hypothesis, Role

@@ -12,7 +12,8 @@ from storage.surroundings.commits import record_commits
 from tests.unit.workers.diagnosis.conftest import Shop
 from tests.unit.workers.diagnosis.scenery import HOUR, MINUTE, ONSET, described
 from workers.diagnosis.causes.candidates import brought_by
-from workers.diagnosis.scene.reading import CHANGES_SECONDS, read_scene
+from workers.diagnosis.scene.live_changes import CHANGES_SECONDS
+from workers.diagnosis.scene.reading import read_scene
 
 GUILTY, OTHER, RECENT = "abcdef1" + "0" * 33, "abcdef2" + "0" * 33, "feed" * 10
 LONG_AGO = ONSET - CHANGES_SECONDS - 48 * HOUR
