@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PEERS := $(VENV)/.peers-installed
 ARGS ?=
-# Test processes at a time: one more than cores, because some tests wait for others. `make test JOBS=1`: one by one.
-JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+# Test processes at a time: two more than cores, because many tests wait for others. `make test JOBS=1`: one by one.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
 # Where the environment forbids bytecode, each of the many processes would compile every library anew.
 export PYTHONDONTWRITEBYTECODE :=
 # Databases that are thrown away need no disk to wait for.
