@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from detection.chain import LineGroup
 from workers.diagnosis.scene.model import Observed
 
+AS_OFTEN = 0.5
 MORE_OFTEN = 2.0
 """How many times the usual number of lines is clearly more."""
 
@@ -27,6 +28,16 @@ def share_of_bad(groups: Sequence[LineGroup], observed: Observed) -> float:
     parts = {group.part for group in groups}
     every = sum(group.count for group in bad_lines(observed) if group.part in parts)
     return min(sum(group.count for group in groups) / every, 1.0) if every else 0.0
+
+
+def come_as_often(groups: Sequence[LineGroup], observed: Observed) -> bool:
+    """Whether these lines come at least half as often as any other bad line of the same parts.
+
+    One failed request often writes several lines: the reason, that it failed, and what it answered.
+    """
+    parts = {group.part for group in groups}
+    others = [group.count for group in bad_lines(observed) if group.part in parts and group not in groups]
+    return bool(groups) and lines_in_all(groups) >= AS_OFTEN * max(others, default=0.0)
 
 
 def lines_in_all(groups: Sequence[LineGroup]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from integrations.cards import moment
 from integrations.text import ours
 from workers.diagnosis import weights
-from workers.diagnosis.causes.lines import is_news, lines_in_all, share_of_bad
+from workers.diagnosis.causes.lines import come_as_often, is_news, lines_in_all, share_of_bad
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.causes.validity import ended_at_the_onset
 from workers.diagnosis.model import Evidence, Hypothesis, Role
@@ -65,7 +65,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
     )
     ended = any(says_ended(group.text) for group in lines)
     full = weights.CREDENTIAL_ENDED if ended else weights.CREDENTIAL_REFUSED
-    weight = full if share >= 0.5 else full / 4
+    weight = full if come_as_often(lines, observed) else full / 4
     checks = (evidence("refused_lines", CAUSE, result, weight, source="logs"), _valid_until(observed))
     yield Suspicion(hypothesis, tuple(item for item in checks if item is not None))
 

@@ -10,6 +10,7 @@ from detection.symptoms import symptoms_of_text
 from detection.types import SymptomKind
 from integrations.text import listed, ours, theirs
 from workers.diagnosis import weights
+from workers.diagnosis.causes.lines import bad_lines, come_as_often
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Hypothesis, Role
 from workers.diagnosis.scene.model import Observed
@@ -24,6 +25,7 @@ _LOOKED_UP = re.compile(
     r"((?:[a-z0-9_-]+\.)+[a-z0-9_-]+)",
     re.IGNORECASE,
 )
+_NO_WAY = re.compile(r"no route to host|(?:network|host) is unreachable", re.IGNORECASE)
 SEVERAL_NAMES = 2
 EARLY_SECONDS = 180.0
 """How long after the first sign one still counts as among the first."""
@@ -52,7 +54,7 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
             parts=listed([theirs(quoted(part, 40)) for part in parts[:5]]),
             text=quoted(early[0].text, 120),
         )
-        weight = weights.NETWORK_IN_SEVERAL if len(parts) > 1 else weights.NETWORK_IN_ONE
+        weight = weights.NETWORK_IN_SEVERAL if len(parts) > 1 else _weight_in_one(kind, observed)
         said = evidence("network_signs", cause, result, weight, source="logs")
         names = _names_that_fail(signs) if kind is SymptomKind.NAME_LOOKUP else ()
         if len(names) < SEVERAL_NAMES:
@@ -64,6 +66,15 @@ def suspects(observed: Observed) -> Iterator[Suspicion]:
         yield Suspicion(
             hypothesis, (said, evidence("names_that_fail", cause, several, weights.SEVERAL_NAMES_FAIL, source="names"))
         )
+
+
+def _weight_in_one(kind: SymptomKind, observed: Observed) -> float:
+    """Return the weight where one part alone tells of it: more if names or ways that are not found are its trouble."""
+    told = [group for group in bad_lines(observed) if kind in symptoms_of_text(group.text)]
+    if kind is SymptomKind.NETWORK:
+        # A reset or a time-out may be the other part's own doing; where no way leads, it is the network.
+        told = [group for group in told if _NO_WAY.search(group.text)]
+    return weights.NO_WAY_MOSTLY if come_as_often(told, observed) else weights.NETWORK_IN_ONE
 
 
 def _is_of_a_name(sign: Sign) -> bool:

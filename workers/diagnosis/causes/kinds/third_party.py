@@ -13,7 +13,7 @@ from integrations.text import ours
 from workers.diagnosis import weights
 from workers.diagnosis.causes.hosts import company_of, outside_hosts
 from workers.diagnosis.causes.kinds.credential import tells_of_a_credential
-from workers.diagnosis.causes.lines import bad_lines, lines_in_all, share_of_bad
+from workers.diagnosis.causes.lines import bad_lines, come_as_often, lines_in_all, share_of_bad
 from workers.diagnosis.causes.suspicion import Suspicion, evidence
 from workers.diagnosis.model import Evidence, Hypothesis, Outcome, Role
 from workers.diagnosis.scene.model import Observed
@@ -76,9 +76,17 @@ def _by_company(observed: Observed) -> dict[str, list[LineGroup]]:
         kinds = symptoms_of_text(group.text)
         if kinds and (not kinds & (_FAILS | _REFUSES) or SymptomKind.CERTIFICATE in kinds):
             continue
-        for host in outside_hosts(group.text, observed.parts):
-            found.setdefault(company_of(host), []).append(group)
+        companies = {company_of(host) for host in outside_hosts(group.text, observed.parts)}
+        for company in sorted(companies or _told_of(group.text, observed)):
+            found.setdefault(company, []).append(group)
     return found
+
+
+def _told_of(text: str, observed: Observed) -> set[str]:
+    """Return the companies that a line without a host names, and whose feed tells of an incident at the time."""
+    told = {company_of_status(status) for status in observed.scene.statuses if _is_near(status, observed)}
+    words = split_words(text)
+    return {company for company in told if company in words}
 
 
 def _is_refusal(text: str) -> bool:
@@ -125,7 +133,11 @@ def _failing_calls(key: str, lines: list[LineGroup], observed: Observed, *, is_t
         share=percent(share),
     )
     only_refused = not is_told and all(_is_refusal(group.text) for group in lines)
-    weight = weights.CALLS_TO_IT_FAIL if share >= 0.5 and not only_refused else weights.SOME_CALLS_TO_IT_FAIL
+    weight = (
+        weights.CALLS_TO_IT_FAIL
+        if come_as_often(lines, observed) and not only_refused
+        else weights.SOME_CALLS_TO_IT_FAIL
+    )
     return evidence("failing_calls", key, result, weight, source="logs", data={"share": share, "lines": count})
 
 

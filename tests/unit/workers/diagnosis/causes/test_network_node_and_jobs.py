@@ -49,6 +49,33 @@ def test_names_of_several_hosts_that_fail_speak_against_a_typing_error() -> None
     assert weights_of(found)["names_that_fail"] == weights.SEVERAL_NAMES_FAIL
 
 
+def test_names_that_do_not_resolve_may_be_the_main_trouble_of_one_part() -> None:
+    lookup = "dial tcp: lookup stock.svc on 10.0.0.10:53: server misbehaving"
+    signs = [sign("checkout", K.NAME_LOOKUP, text=lookup, source="log")]
+    (mostly,) = network.suspects(observed(signs=signs, lines=[line("checkout", lookup, count=90)]))
+    few = [line("checkout", lookup, count=9), line("checkout", "panic: nil map", count=900)]
+    (seldom,) = network.suspects(observed(signs=signs, lines=few))
+
+    assert weights_of(mostly)["network_signs"] == weights.NO_WAY_MOSTLY
+    assert weights_of(seldom)["network_signs"] == weights.NETWORK_IN_ONE
+
+
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("dial tcp 10.2.3.4:8443: connect: no route to host", weights.NO_WAY_MOSTLY),
+        ("read tcp 10.1.1.1:443: connection reset by peer", weights.NETWORK_IN_ONE),
+    ],
+)
+def test_where_no_way_leads_it_is_the_network_and_a_reset_may_be_the_other_parts_doing(
+    text: str, weight: float
+) -> None:
+    signs = [sign("checkout", K.NETWORK, text=text, source="log")]
+    (found,) = network.suspects(observed(signs=signs, lines=[line("checkout", text, count=90)]))
+
+    assert weights_of(found)["network_signs"] == weight
+
+
 def test_one_name_that_does_not_resolve_may_be_a_typing_error() -> None:
     signs = [
         sign(part, K.NAME_LOOKUP, text="getaddrinfo ENOTFOUND biling.prod.svc", source="log")

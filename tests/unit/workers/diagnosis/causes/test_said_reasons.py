@@ -51,6 +51,7 @@ def test_an_error_of_another_companys_own_speaks_against_code_that_computes_some
     ("diff", "path"),
     [
         ("-    retries = 2\n+    retries = 20", "checkout/client.py"),
+        ("+    for item in items:\n+        client.charge(item)", "checkout/client.py"),
         ("-  url: https://api.paygate.example\n+  url: https://eu.paygate.example", "checkout/config.yaml"),
     ],
 )
@@ -68,6 +69,49 @@ def test_whom_it_asks_and_how_often_may_be_why_another_company_fails(diff: str, 
 )
 def test_an_error_of_ones_own_parts_or_about_what_was_sent_gives_no_other_reason(text: str) -> None:
     assert held("-    send(a)\n+    send(a, b)", text) is None
+
+
+TOO_SLOW = "POST https://api.paygate.example/v1/charges: context deadline exceeded"
+
+
+@pytest.mark.parametrize(
+    ("diff", "path"),
+    [
+        ("-    send(a)\n+    send(a, b)", "checkout/client.py"),
+        ("-  max_retries: 2\n+  max_retries: 3", "checkout/config.yaml"),
+    ],
+)
+def test_what_it_sends_and_one_attempt_more_do_not_slow_another_company(diff: str, path: str) -> None:
+    assert held(diff, TOO_SLOW, path) == weights.ANOTHER_REASON_SAID
+
+
+@pytest.mark.parametrize(
+    ("diff", "path"),
+    [
+        ("-  timeout: 5s\n+  timeout: 200ms", "checkout/config.yaml"),
+        ("-  max_retries: 2\n+  max_retries: 20", "checkout/config.yaml"),
+    ],
+)
+def test_how_long_it_waits_may_be_why_another_company_is_too_slow(diff: str, path: str) -> None:
+    assert held(diff, TOO_SLOW, path) is None
+
+
+def test_which_ciphers_are_allowed_ends_no_certificate() -> None:
+    changed = "-    tls.TLS_RSA_WITH_AES_128_CBC_SHA,\n+    tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,"
+    assert held(changed, EXPIRED, "checkout/tlsconf.go") == weights.ANOTHER_REASON_SAID
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dial tcp: lookup stock.svc on 10.0.0.10:53: server misbehaving",
+        "java.net.UnknownHostException: stock",
+        "connect: no route to host",
+    ],
+)
+def test_what_it_sends_is_no_reason_for_a_name_that_is_not_found_or_a_way_that_is_not_there(text: str) -> None:
+    assert held("-    send(a)\n+    send(a, b)", text) == weights.ANOTHER_REASON_SAID
+    assert held("-  stock_url: http://stock\n+  stock_url: http://stok", text, "checkout/config.yaml") is None
 
 
 REFUSED = "redis: connection refused session-redis:6379"

@@ -46,6 +46,14 @@ def test_one_failing_call_in_many_other_errors_says_little() -> None:
     assert weights_of(*suspects(observed(signs=ERRORS, lines=lines)))["failing_calls"] == weights.SOME_CALLS_TO_IT_FAIL
 
 
+def test_a_provider_that_lines_name_without_its_host_is_found_if_its_feed_tells_of_an_incident() -> None:
+    named = [line("checkout", "stripe charge returned 503")]
+    told = observed(signs=ERRORS, lines=named, statuses=[status("Stripe", "api.stripe.com")])
+
+    assert weights_of(*suspects(told))["failing_calls"] == weights.CALLS_TO_IT_FAIL
+    assert not list(suspects(observed(signs=ERRORS, lines=named)))
+
+
 def test_the_incident_of_a_provider_that_nothing_here_calls_is_no_cause() -> None:
     assert not list(suspects(observed(signs=ERRORS, statuses=[status("Fastly", "api.fastly.com")])))
 
