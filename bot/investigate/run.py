@@ -49,6 +49,8 @@ SETTLED_AFTER_SECONDS = 600.0
 
 
 NO_ALERT = "There is no alert.json that can be read (nor a pages.json), so there is no incident to investigate."
+NO_COMMITS = "context/commits.json holds none of them"
+ASK_AGAIN = "Add them with their diffs, and investigate the folder again."
 NOT_OPENED = "The alert in alert.json opens no incident."
 
 
@@ -78,7 +80,8 @@ def _diagnosed(folder: Path, without: frozenset[str], within: Workshop | None) -
         incident_id = open_incident(services, found.alert)
         if incident_id is None:
             return replace(empty, coverage=NOT_OPENED)
-        outcome = pipeline.run(incident_id, sources_of(services))
+        sources = replace(sources_of(services), no_code_host=NO_COMMITS, ask_again=ASK_AGAIN)
+        outcome = pipeline.run(incident_id, sources)
         answer = answer_of(services, outcome)
     return replace(answer, problems=problems)
 

@@ -54,6 +54,9 @@ class Dependencies:
 _DECLARED = "declared"
 _HASTY = re.compile(r"(?<![\d.])[1-4]?\d{1,2} ?ms\b")
 _IS_UNKNOWN = re.compile(r"no such host|nxdomain|enotfound|unknownhost", re.IGNORECASE)
+_IS_UNANSWERED = re.compile(
+    r"temporary failure|eai_again|servfail|server misbehaving|try again|timed? ?-?out", re.IGNORECASE
+)
 _RESOLVER = re.compile(r"(?:^|[^a-z])(?:core|kube-?)?dns|resolver|bind9|unbound", re.IGNORECASE)
 
 
@@ -88,15 +91,21 @@ def dependencies_of(signs: Iterable[Sign], surroundings: Surroundings, names: Na
 def _add_complaints(
     ties: dict[tuple[str, str], Tie], signs: list[Sign], names: Names
 ) -> tuple[set[tuple[str, str]], ...]:
-    """Return the pairs of which the first complains of the second: after a while, at once, or that it is not found."""
+    """Return the pairs of which the first complains of the second: after a while, at once, or that it is not found.
+
+    That nobody answered where a name was looked up is no complaint of what is so named.
+    """
     patient, hasty, unknown = (set[tuple[str, str]]() for _ in range(3))
     for sign in signs:
+        is_lookup = SymptomKind.NAME_LOOKUP in symptoms_of_text(sign.text)
+        if is_lookup and not _is_unknown(sign.text):
+            continue
         for other in sign.blames:
             pair = (names(sign.part), names(other))
             if pair not in ties and pair[::-1] in ties:
                 continue
             _add(ties, *pair, Tie.NAMES)
-            if SymptomKind.NAME_LOOKUP in symptoms_of_text(sign.text):
+            if is_lookup:
                 unknown.add(pair)
             else:
                 (hasty if _HASTY.search(sign.text) else patient).add(pair)
@@ -133,6 +142,11 @@ def _add_resolvers(ties: dict[tuple[str, str], Tie], signs: list[Sign], names: N
             continue
         for resolver in resolvers - {names(sign.part)}:
             _add(ties, names(sign.part), resolver, Tie.RESOLVES)
-            if len(resolvers) == 1 and not _IS_UNKNOWN.search(sign.text):
+            if len(resolvers) == 1 and not _is_unknown(sign.text):
                 blamed.add((names(sign.part), resolver))
     return blamed
+
+
+def _is_unknown(text: str) -> bool:
+    """Whether the resolver answered that there is no such name; Java says so as well where none answered."""
+    return bool(_IS_UNKNOWN.search(text)) and not _IS_UNANSWERED.search(text)

@@ -46,6 +46,7 @@ class Sign:
 
     earliest, latest: it began between these, seconds UTC. size: robust scores or a log ratio. text: the log line or the
     metric's name. blames: parts that the text names besides its own. source: "metric", "log", "event" or "trace".
+    ended_at: when it was as usual again, if that is known.
     """
 
     part: str
@@ -56,6 +57,7 @@ class Sign:
     text: str = ""
     blames: frozenset[str] = frozenset()
     source: str = ""
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
         up = _from_callee(caller, callee, tie, is_named, down is not None)
         if up is not None and not is_named and tie in (Tie.CALLS, Tie.STORES):
             up = _unless_another_is_named(up, dependencies, states)
-        better = max((link for link in (up, down) if link is not None), key=lambda link: link.score, default=None)
+        likely = [link for link in (up, down) if link is not None and not _was_over(states[link.source], link, states)]
+        better = max(likely, key=lambda link: link.score, default=None)
         if better is not None:
             links[better.source, better.target] = better
     for link in (*failovers(states, dependencies), *fallen_through(states, dependencies)):
@@ -79,6 +80,12 @@ def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load
     if score <= 0:
         return None
     return Link(callee.part, caller.part, score, _why(caller.part, callee.part, tie, is_named), is_named)
+
+
+def _was_over(source: State, link: Link, states: dict[str, State]) -> bool:
+    """Whether the source was as usual again before the target's trouble began, and no text ties them."""
+    harmed = states[link.target].harmed
+    return not link.is_named and source.over is not None and harmed is not None and source.over < harmed.earliest
 
 
 def _is_merely_slow(state: State) -> bool:
@@ -140,8 +147,9 @@ def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link
     if tie is Tie.STORES or arrived is None or not sent or caller.harmed is None:
         return None
     first = min(sent, key=lambda onset: onset.latest)
-    before = min(order(first, callee.harmed), order(arrived, callee.harmed))
-    is_in_answer = SymptomKind.RETRIES in caller.kinds and before < _BEFORE
+    sent_before, came_before = order(first, callee.harmed), order(arrived, callee.harmed)
+    before = min(sent_before, came_before)
+    is_in_answer = SymptomKind.RETRIES in caller.kinds and (sent_before < _BEFORE or came_before < 0)
     if before < _NOT_AFTER or is_in_answer:
         return None
     score = _LOAD_FROM_ABOVE + min(before, 0.5) + (_SURGE if callee.kinds <= _OF_LOAD else 0.0)

@@ -29,7 +29,7 @@ class State:
     """One part. harmed, loaded: since when it is not well, and since when it has more work; None if it is not so.
 
     told_by: the parts whose trouble tells of this one's, where it shows no sign itself. complaints: whom each sign of
-    harm names, and when it began.
+    harm names, and when it began. over: when all of its signs had ended; None if one lasts, or may.
     """
 
     part: str
@@ -40,6 +40,7 @@ class State:
     size: float
     told_by: frozenset[str] = frozenset()
     complaints: tuple[tuple[frozenset[str], Interval], ...] = ()
+    over: float | None = None
 
     def harmed_beside(self, part: str) -> Interval | None:
         """Since when it is not well for all that is known of `part`: trouble that names only others is about those."""
@@ -94,7 +95,13 @@ def _state(part: str, signs: Sequence[Sign], names: Names) -> State:
             for sign in signs
             if sign.kind in harm
         ),
+        over=_over(signs),
     )
+
+
+def _over(signs: Sequence[Sign]) -> float | None:
+    ends = [sign.ended_at for sign in signs]
+    return None if None in ends else max((end for end in ends if end is not None), default=None)
 
 
 def _is_asked_otherwise(signs: Sequence[Sign]) -> bool:

@@ -33,7 +33,8 @@ class DiagnosisSources:
     """The stores and clients that a diagnosis uses; `wait` sleeps between retries of a failing code host.
 
     code_host: None if it is not set up; then `no_code_host` says what is missing, such as "GITHUB_TOKEN is not set".
-    status_feeds: the providers whose status pages are read.
+    status_feeds: the providers whose status pages are read. ask_again: what to do once it is mended that the code host
+    gave nothing.
     """
 
     sessions: sessionmaker[Session]
@@ -44,6 +45,7 @@ class DiagnosisSources:
     service_repositories: Mapping[str, str] = field(default_factory=dict)
     status_feeds: tuple[str, ...] = ()
     wait: Callable[[float], None] = time.sleep
+    ask_again: str = "When that is mended, press Diagnose again."
 
 
 class Role(StrEnum):

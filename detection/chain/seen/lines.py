@@ -56,7 +56,7 @@ def _signs(group: LineGroup, parts: Collection[str], window: tuple[float, float]
         yield Sign(part, kind, *began, size, group.text, blames, "log")
 
 
-_DISTINCT = re.compile(r"[^a-z]", re.IGNORECASE)
+_DISTINCT = re.compile(r"[^a-z]|.(?:service|server|gateway|worker|svc|api|db)$", re.IGNORECASE)
 _TOWARDS = (
     r"(?:to|from|by|on|with|at|of|via|in|call|calls|calling|called|upstream|downstream|reach|reaching|dependency|"
     r"provider|wait(?:ing|ed)? for|awaiting)"
@@ -71,9 +71,9 @@ _FAILS = (
 def blamed_in(text: str, named: Collection[str]) -> frozenset[str]:
     """Return which of the named parts a text speaks of as parts.
 
-    "invalid weights profile" names no service "profile": a name that is one ordinary word counts only as what something
-    is called on or got from, as what fails, with a path or a status of it ("acme /v2/pay"), or alone before a colon, as
-    errors are wrapped in Go ("cannot pay: acme: deadline exceeded").
+    "invalid weights profile" names no service "profile". A name that is one ordinary word, unlike "profileservice",
+    counts only as what something is called on or got from, as what fails, with a path or a status of it
+    ("acme /v2/pay"), or alone before a colon, as errors are wrapped in Go ("cannot pay: acme: deadline exceeded").
     """
     return frozenset(name for name in named if _DISTINCT.search(name) or _is_spoken_of(text, name))
 

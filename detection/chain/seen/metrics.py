@@ -60,7 +60,7 @@ def _sign(
         if not _is_much(found):
             return None
         kind = SymptomKind.TRAFFIC if found.direction > 0 else SymptomKind.TRAFFIC_LOST
-    return Sign(part, kind, found.earliest, found.latest, found.size, name, source="metric")
+    return Sign(part, kind, found.earliest, found.latest, found.size, name, source="metric", ended_at=found.ended_at)
 
 
 def parts_that_differ(series: Iterable[tuple[str, str, Floats, Floats]]) -> frozenset[str]:

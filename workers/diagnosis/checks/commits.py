@@ -27,7 +27,6 @@ TRIED_AGAIN_WITHIN_SECONDS = 30.0
 
 MOST_STATEMENTS = 3
 MOST_COMMITS = 100
-AGAIN = "When that is mended, press Diagnose again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class CommitsRead:
     """A deploy's commits, oldest first, or why they could not be read.
 
     error: what the code host said. is_away: it does not answer, so there is no use in asking it for more.
-    not_asked: why it was not asked at all.
+    not_asked: why it was not asked at all. ask_again: what to do once that is mended.
     """
 
     query: str
@@ -43,33 +42,35 @@ class CommitsRead:
     error: str | None = None
     is_away: bool = False
     not_asked: str | None = None
+    ask_again: str = ""
 
 
 def read_commits(deploy: Deploy, sources: DiagnosisSources) -> CommitsRead:
     """Read the commits from the code host, and try a temporary error TRIES times. The last error is not raised."""
-    repository, query = deploy.repository, _query(deploy)
-    if not repository:
-        return CommitsRead(query, not_asked=f"no repository is known for {deploy.service} (SERVICE_REPOSITORIES)")
+    repository, query, ask_again = deploy.repository, _query(deploy), sources.ask_again
     if sources.code_host is None:
-        return CommitsRead(query, not_asked=sources.no_code_host)
+        return CommitsRead(query, not_asked=sources.no_code_host, ask_again=ask_again)
+    if not repository:
+        reason = f"no repository is known for {deploy.service} (SERVICE_REPOSITORIES)"
+        return CommitsRead(query, not_asked=reason, ask_again=ask_again)
     began = sources.clock()
     for remaining in reversed(range(TRIES)):
         try:
             commits = sources.code_host.commits_between(repository, deploy.previous_commit_sha, deploy.commit_sha)
         except RetryableError as error:
             if not remaining or (sources.clock() - began).total_seconds() > TRIED_AGAIN_WITHIN_SECONDS:
-                return CommitsRead(query, error=str(error), is_away=True)
+                return CommitsRead(query, error=str(error), is_away=True, ask_again=ask_again)
             sources.wait(min(error.retry_after_seconds or 1.0, LONGEST_WAIT_SECONDS))
         except IntegrationError as error:
-            return CommitsRead(query, error=str(error))
+            return CommitsRead(query, error=str(error), ask_again=ask_again)
         else:
             return CommitsRead(query, commits[-MOST_COMMITS:])
     raise AssertionError("unreachable: the last try returns")
 
 
-def too_slow(deploy: Deploy) -> CommitsRead:
+def too_slow(deploy: Deploy, sources: DiagnosisSources) -> CommitsRead:
     """Say that a deploy's commits are not asked for, because those of others took too long."""
-    return CommitsRead(_query(deploy), not_asked="it answers too slowly")
+    return CommitsRead(_query(deploy), not_asked="GitHub answers too slowly", ask_again=sources.ask_again)
 
 
 def _query(deploy: Deploy) -> str:
@@ -126,11 +127,11 @@ def _unread(hypothesis: Hypothesis, read: CommitsRead, name: str) -> Evidence:
     if read.error is not None:
         happened, reason = ours("The commits of {name} could not be read", name=name), read.error
     elif read.not_asked is not None:
-        happened, reason = ours("GitHub was not asked for the commits of {name}", name=name), read.not_asked
+        happened, reason = ours("The commits of {name} were not read", name=name), read.not_asked
     else:
         result = ours("{name} brought no commit.", name=name)
         return _evidence("commits", hypothesis, read, result, {}, Outcome.NO_DATA, 0.0)
-    result = ours("{happened}: {reason}. {again}", happened=happened, reason=quoted(reason), again=AGAIN)
+    result = ours("{happened}: {reason}. {again}", happened=happened, reason=quoted(reason), again=read.ask_again)
     return _evidence("commits", hypothesis, read, result, {}, Outcome.ERROR, 0.0)
 
 

@@ -18,6 +18,7 @@ from detection.chain.signs import (
 from detection.symptoms import metric_meaning, named_in
 from detection.types import Metric, OrchestratorEvent, ServicePlace, SymptomKind
 from workers.diagnosis.model import Characterisation
+from workers.diagnosis.scene.consumers import guessed_consumers
 from workers.diagnosis.scene.model import Observed, Scene
 
 
@@ -35,6 +36,7 @@ def observe(scene: Scene, described: Characterisation) -> Observed:
     believed = {id(line) for line in lines}
     scene = replace(scene, lines=lines, faint=tuple(line for line in scene.lines if id(line) not in believed))
     signs = (*seen, *signs_of_lines(scene.lines, parts))
+    scene = replace(scene, edges=(*scene.edges, *guessed_consumers(scene, parts, signs)))
     heard, measured = heard_in(scene)
     differing = parts_that_differ(series)
     surroundings = Surroundings(scene.edges, scene.places, scene.events, scene.traces, heard, measured, differing)

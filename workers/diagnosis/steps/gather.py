@@ -132,7 +132,7 @@ def _deploys(
         read = CommitsRead("commits_between", stored)
         if not stored and place < MOST_DEPLOYS_READ and not is_away:
             is_slow = (sources.clock() - began).total_seconds() > CODE_HOST_SECONDS
-            read = too_slow(hypothesis.deploy) if is_slow else read_commits(hypothesis.deploy, sources)
+            read = too_slow(hypothesis.deploy, sources) if is_slow else read_commits(hypothesis.deploy, sources)
             is_away = read.is_away
             if read.error is not None:
                 failed = (Source("the code host", SourceState.FAILED, error=read.error),)

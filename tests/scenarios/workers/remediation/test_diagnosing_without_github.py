@@ -40,7 +40,7 @@ def test_without_a_github_token_the_diagnosis_ends_and_the_card_says_what_was_no
     settle(worker)
     root = chat.root().card
     assert "Looking for the cause" not in root.text
-    assert any("GitHub was not asked" in part and "GITHUB_TOKEN is not set" in part for part in root.sections)
+    assert any("were not read" in part and "GITHUB_TOKEN is not set" in part for part in root.sections)
     assert "diagnose_again" in chat.buttons()
     with services.readers() as session:
         assert not session.scalars(select(OutboxJob).where(OutboxJob.dead_at.is_not(None))).all()

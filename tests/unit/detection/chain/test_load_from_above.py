@@ -165,3 +165,35 @@ def test_a_service_that_is_asked_again_because_its_store_is_slow_is_not_harmed_b
     chain = told("front > api, api > db", signs, alerted="front")
     assert chain.origin == "db"
     assert links(chain) == {"db > api", "api > front"}
+
+
+def test_who_repeats_its_calls_before_more_arrives_than_the_callee_can_take_is_the_origin() -> None:
+    signs = (
+        "cart retries 10, stock traffic 11, stock throttled 11, stock cpu 12, stock latency 12, cart errors 13, "
+        "cart latency 13, shop errors 14"
+    )
+    said = [("cart", "stock-api reserve failed, retrying (attempt 4/8)", 10.5)]
+    chain = told("shop > cart, cart > stock", signs, alerted="stock", said=said)
+    assert chain.origin == "cart"
+    assert links(chain) == {"cart > stock", "cart > shop"}
+
+
+def test_who_repeats_its_calls_in_answer_to_a_callee_that_fails_is_a_victim() -> None:
+    signs = "stock errors 8, stock latency 8, cart retries 10, stock traffic 11, cart errors 11, shop errors 13"
+    assert told("shop > cart, cart > stock", signs, alerted="shop").origin == "stock"
+
+
+def test_what_was_as_usual_again_before_it_began_is_not_the_origin() -> None:
+    blip = Sign("basket", SymptomKind.LATENCY, 3 * MINUTE, 4 * MINUTE, 11.0, "latency", source="metric", ended_at=420.0)
+    signs = "cart retries 12, cart errors 13, shop errors 15"
+    chain = told("shop > cart, cart > basket", signs, alerted="cart", more_signs=[blip])
+    assert chain.origin == "cart"
+
+
+def test_what_was_still_off_when_it_began_can_be_the_origin() -> None:
+    ended = 13 * MINUTE
+    blip = Sign(
+        "basket", SymptomKind.LATENCY, 10 * MINUTE, 11 * MINUTE, 11.0, "latency", source="metric", ended_at=ended
+    )
+    chain = told("shop > cart, cart > basket", "cart errors 13, shop errors 15", alerted="cart", more_signs=[blip])
+    assert chain.origin == "basket"

@@ -220,3 +220,10 @@ def test_a_service_named_by_one_ordinary_word_is_blamed_with_its_status_and_not_
     parts = ["cart", "pricing"]
     assert lines(parts, ("cart", "cannot add: pricing 503", 1.0))[0].blames == {"pricing"}
     assert not lines(parts, ("cart", "GET /pricing 503 in 20 ms", 1.0))[0].blames
+
+
+def test_a_name_that_is_no_ordinary_word_is_blamed_however_it_is_spoken_of() -> None:
+    text = "stockservice reserve failed, retrying (attempt 3/10)"
+    group = LineGroup("cart", text, 50, 0, 60.0, True)
+    signs = signs_of_lines([group], {"cart", "stockservice"})
+    assert all(sign.blames == {"stockservice"} for sign in signs)

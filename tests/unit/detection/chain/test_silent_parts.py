@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
+import pytest
+
 from tests.unit.detection.chain.stories import links, told
 
 
@@ -140,3 +142,17 @@ def test_one_complaint_is_enough_of_who_differs_in_something_and_is_not_measured
     assert story(signs).origin == "tokens"
     ill = story(f"{signs}, tokens memory 9", differing=["vault-1"])
     assert ill.origin == "tokens"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "java.net.UnknownHostException: stock-api.shop.svc.cluster.local: Temporary failure in name resolution",
+        "Error: getaddrinfo EAI_AGAIN stock-api.shop.svc.cluster.local",
+        "dial tcp: lookup stock-api.shop.svc on 10.96.0.10:53: server misbehaving",
+    ],
+)
+def test_what_was_looked_up_in_vain_is_not_blamed_where_nobody_answered(text: str) -> None:
+    said = [("cart", text, 11.0), ("search", text, 11.0)]
+    signs = "stock-api latency 9, coredns errors 11, cart errors 12, search errors 12"
+    assert told("cart > stock-api, search > stock-api", signs, alerted="cart", said=said).origin == "coredns"

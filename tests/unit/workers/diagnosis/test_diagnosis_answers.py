@@ -166,7 +166,7 @@ def test_without_a_code_host_the_deploy_is_named_and_the_account_says_what_was_n
     answered(broken_checkout, outcome)
     assert outcome.status == "concluded"
     assert "Deploy ccccccc" in (outcome.root_cause or "")
-    assert any("GitHub was not asked" in item and "GITHUB_TOKEN is not set" in item for item in outcome.explanation)
+    assert any("were not read" in item and "GITHUB_TOKEN is not set" in item for item in outcome.explanation)
     assert outcome.fix.action is None
 
 
@@ -405,7 +405,7 @@ class Slowly:
 
 def test_a_code_host_that_fails_after_long_is_not_asked_again(broken_checkout: Shop, checkout_incident: int) -> None:
     slowly = Slowly(broken_checkout, 40.0)
-    broken_checkout.code_host.faults = [RetryableError("GitHub", "it answers too slowly")] * 100
+    broken_checkout.code_host.faults = [RetryableError("GitHub", "GitHub answers too slowly")] * 100
 
     outcome = run(checkout_incident, slowly.sources())
 
@@ -422,7 +422,7 @@ def test_a_code_host_that_answers_slowly_keeps_nobody_waiting_and_what_was_not_a
 
     answered(broken_checkout, outcome)
     assert broken_checkout.code_host.asked == 1
-    assert any("GitHub was not asked" in item and "it answers too slowly" in item for item in outcome.explanation)
+    assert any("were not read" in item and "GitHub answers too slowly" in item for item in outcome.explanation)
 
 
 def test_the_coverage_names_the_status_page_that_cannot_be_read_and_what_was_never_connected(

@@ -91,6 +91,11 @@ def test_harm_beside_it_speaks_against() -> None:
     assert weights_of(found(course(), signs=(harm,)))["no_harm"] < 0
 
 
+def test_harm_beside_it_that_has_passed_speaks_neither_way() -> None:
+    blip = Sign("checkout", SymptomKind.LATENCY, 5000.0, 5060.0, 8.0, "latency", source="metric", ended_at=5180.0)
+    assert "no_harm" not in weights_of(found(course(), signs=(blip,)))
+
+
 def test_a_handful_of_traces_beside_it_speaks_neither_way() -> None:
     slow = Sign("checkout", SymptomKind.LATENCY, 5000.0, 5060.0, 2.0, source="trace")
     assert "no_harm" not in weights_of(found(course(), signs=(slow,)))
