@@ -28,7 +28,8 @@ class Dependencies:
     """ties: (dependent, what it depends on) to how. blamed: the pairs of it whose errors say so themselves.
 
     declared: the pairs that somebody wrote down. places: service to nodes. patient, hasty: those of the blamed that
-    were found and did not do as asked; hasty, where it is only said that no answer came in a fraction of a second.
+    were found and did not do as asked; hasty, where it is only said that no answer came in a fraction of a second, or
+    that a certificate was refused.
     """
 
     ties: dict[tuple[str, str], Tie]
@@ -53,6 +54,9 @@ class Dependencies:
 
 _DECLARED = "declared"
 _HASTY = re.compile(r"(?<![\d.])[1-4]?\d{1,2} ?ms\b")
+_SOME_TIME = re.compile(r"<N> ?ms\b", re.IGNORECASE)
+"""A time that a template leaves open: a line that the store has word for word says how long it was."""
+
 _IS_UNKNOWN = re.compile(r"no such host|nxdomain|enotfound|unknownhost", re.IGNORECASE)
 _IS_UNANSWERED = re.compile(
     r"temporary failure|eai_again|servfail|server misbehaving|try again|timed? ?-?out", re.IGNORECASE
@@ -95,9 +99,11 @@ def _add_complaints(
 
     That nobody answered where a name was looked up is no complaint of what is so named.
     """
-    patient, hasty, unknown = (set[tuple[str, str]]() for _ in range(3))
+    patient, hasty, unknown, open_ended = (set[tuple[str, str]]() for _ in range(4))
     for sign in signs:
-        is_lookup = SymptomKind.NAME_LOOKUP in symptoms_of_text(sign.text)
+        kinds = symptoms_of_text(sign.text)
+        is_lookup = SymptomKind.NAME_LOOKUP in kinds
+        is_at_once = SymptomKind.CERTIFICATE in kinds or bool(_HASTY.search(sign.text))
         if is_lookup and not _is_unknown(sign.text):
             continue
         for other in sign.blames:
@@ -107,9 +113,11 @@ def _add_complaints(
             _add(ties, *pair, Tie.NAMES)
             if is_lookup:
                 unknown.add(pair)
+            elif is_at_once:
+                hasty.add(pair)
             else:
-                (hasty if _HASTY.search(sign.text) else patient).add(pair)
-    return patient, hasty, unknown
+                (open_ended if _SOME_TIME.search(sign.text) else patient).add(pair)
+    return patient | (open_ended - hasty), hasty, unknown
 
 
 def _add(ties: dict[tuple[str, str], Tie], dependent: str, provider: str, tie: Tie) -> None:

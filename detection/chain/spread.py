@@ -58,7 +58,8 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
         up = _from_callee(caller, callee, tie, is_named, down is not None)
         if up is not None and not is_named and tie in (Tie.CALLS, Tie.STORES):
             up = _unless_another_is_named(up, dependencies, states)
-        likely = [link for link in (up, down) if link is not None and not _was_over(states[link.source], link, states)]
+        possible = [link for link in (up, down) if link is not None]
+        likely = [link for link in possible if not _was_over(link, states, dependencies)]
         better = max(likely, key=lambda link: link.score, default=None)
         if better is not None:
             links[better.source, better.target] = better
@@ -82,10 +83,14 @@ def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load
     return Link(callee.part, caller.part, score, _why(caller.part, callee.part, tie, is_named), is_named)
 
 
-def _was_over(source: State, link: Link, states: dict[str, State]) -> bool:
-    """Whether the source was as usual again before the target's trouble began, and no text ties them."""
-    harmed = states[link.target].harmed
-    return not link.is_named and source.over is not None and harmed is not None and source.over < harmed.earliest
+def _was_over(link: Link, states: dict[str, State], dependencies: Dependencies) -> bool:
+    """Whether the source was as usual again before the target's trouble began, and no text ties them.
+
+    That somebody got no answer in a fraction of a second ties nobody.
+    """
+    is_tied = link.is_named and (link.target, link.source) not in dependencies.hasty
+    over, harmed = states[link.source].over, states[link.target].harmed
+    return not is_tied and over is not None and harmed is not None and over <= harmed.earliest
 
 
 def _is_merely_slow(state: State) -> bool:

@@ -29,7 +29,7 @@ class State:
     """One part. harmed, loaded: since when it is not well, and since when it has more work; None if it is not so.
 
     told_by: the parts whose trouble tells of this one's, where it shows no sign itself. complaints: whom each sign of
-    harm names, and when it began. over: when all of its signs had ended; None if one lasts, or may.
+    harm names, and when it began. over: when all its signs of harm had ended; None if one lasts, or may.
     """
 
     part: str
@@ -95,7 +95,7 @@ def _state(part: str, signs: Sequence[Sign], names: Names) -> State:
             for sign in signs
             if sign.kind in harm
         ),
-        over=_over(signs),
+        over=_over([sign for sign in signs if sign.kind in harm]),
     )
 
 

@@ -73,7 +73,8 @@ def blamed_in(text: str, named: Collection[str]) -> frozenset[str]:
 
     "invalid weights profile" names no service "profile". A name that is one ordinary word, unlike "profileservice",
     counts only as what something is called on or got from, as what fails, with a path or a status of it
-    ("acme /v2/pay"), or alone before a colon, as errors are wrapped in Go ("cannot pay: acme: deadline exceeded").
+    ("acme /v2/pay"), as the host of an address, or alone before a colon, as errors are wrapped in Go
+    ("cannot pay: acme: deadline exceeded").
     """
     return frozenset(name for name in named if _DISTINCT.search(name) or _is_spoken_of(text, name))
 
@@ -82,7 +83,7 @@ def _is_spoken_of(text: str, name: str) -> bool:
     word = re.escape(name)
     pattern = (
         rf"\b{_TOWARDS}[\s\"':=]+(?:the )?{word}\b|\b{word}\b[\s\"':]+{_FAILS}\b|"
-        rf"(?<![\w/.-]){word} (?:/\w|5\d\d\b)|(?:^|[:;(] ?){word}:\s"
+        rf"(?<![\w/.-]){word} (?:/\w|5\d\d\b)|//{word}[:/.]|(?:^|[:;(] ?){word}:\s"
     )
     return bool(re.search(pattern, text[:2000], re.IGNORECASE))
 

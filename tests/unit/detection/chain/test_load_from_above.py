@@ -197,3 +197,12 @@ def test_what_was_still_off_when_it_began_can_be_the_origin() -> None:
     )
     chain = told("shop > cart, cart > basket", "cart errors 13, shop errors 15", alerted="cart", more_signs=[blip])
     assert chain.origin == "basket"
+
+
+def test_a_blip_that_had_passed_is_not_blamed_for_waits_that_were_cut_to_a_fraction_of_a_second() -> None:
+    blip = Sign("stock", SymptomKind.LATENCY, 360.0, 420.0, 11.0, "latency", source="metric", ended_at=600.0)
+    text = "POST http://stock/v1 failed: context deadline exceeded after"
+    said = [("cart", f"{text} 80ms", 12.0), ("cart", f"{text} <N>ms", 12.5)]
+    signs = "cart errors 13, cart timeouts 12, stock cancelled 12, shop errors 15"
+    chain = told("shop > cart, cart > stock", signs, alerted="cart", said=said, more_signs=[blip])
+    assert chain.origin == "cart"

@@ -124,6 +124,7 @@ def test_a_word_that_is_a_service_elsewhere_is_not_blamed_but_a_called_one_is() 
     assert all(not sign.blames for sign in _line("error: invalid weights profile holiday"))
     assert all(sign.blames == {"profile"} for sign in _line("error 503 from profile"))
     assert all(sign.blames == {"profile"} for sign in _line("profile unavailable"))
+    assert all(sign.blames == {"profile"} for sign in _line("POST http://profile/v1 gave no answer"))
 
 
 def test_the_line_of_an_unknown_writer_is_the_sign_of_the_one_part_it_names() -> None:

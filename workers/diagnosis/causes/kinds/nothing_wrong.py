@@ -95,7 +95,10 @@ def _alerted(watched: list[Course], came_back: bool) -> Evidence:
 
 
 def _beside(parts: set[str], observed: Observed) -> Evidence | None:
-    """Check whether the alerted parts, who calls them and what they call show any sign of harm that lasts."""
+    """Check whether the alerted parts, who calls them and what they call show any sign of harm that lasts.
+
+    What has passed, or began only after the alert, speaks neither way.
+    """
     around = set(parts)
     for part in parts:
         around |= observed.callers(part) | observed.callees(part)
@@ -103,7 +106,7 @@ def _beside(parts: set[str], observed: Observed) -> Evidence | None:
         # Who depends on whom is not known, so everything counts.
         around |= observed.parts
     harm = [sign for sign in observed.signs if sign.part in around and sign.kind in HARM]
-    lasting = [sign for sign in harm if sign.ended_at is None]
+    lasting = [sign for sign in harm if sign.ended_at is None and sign.earliest <= observed.scene.alerted_at]
     clear = [sign for sign in lasting if sign.source not in _A_HANDFUL or sign.part in parts]
     if clear:
         return _harmed(clear[0].part, clear[0].kind.in_words)
