@@ -72,10 +72,11 @@ def possible_links(states: dict[str, State], dependencies: Dependencies) -> dict
 def _from_callee(caller: State, callee: State, tie: Tie, is_named: bool, is_load: bool) -> Link | None:
     """Failure runs from what is depended on to who depends on it."""
     holds_it = caller.only_uses and tie in (Tie.STORES, Tie.RUNS_ON)
-    if callee.harmed is None or caller.harmed is None or holds_it:
+    failed = callee.harmed_but_for(caller.part)
+    if failed is None or caller.harmed is None or holds_it:
         return None
     suffers = caller.harmed_beside(callee.part) or caller.harmed
-    score = _BASE[tie] + (_NAMED if is_named else 0.0) + order(callee.harmed, suffers)
+    score = _BASE[tie] + (_NAMED if is_named else 0.0) + order(failed, suffers)
     score += _EXPLAINED_BY_LOAD if is_load else 0.0
     score += _CRASHES_BY_ITSELF if not is_named and _is_merely_slow(callee) and _crashes_by_itself(caller) else 0.0
     if score <= 0:
@@ -152,7 +153,8 @@ def _from_caller(caller: State, callee: State, tie: Tie, is_named: bool) -> Link
     if tie is Tie.STORES or arrived is None or not sent or caller.harmed is None:
         return None
     first = min(sent, key=lambda onset: onset.latest)
-    sent_before, came_before = order(first, callee.harmed), order(arrived, callee.harmed)
+    failed = callee.harmed_but_for(caller.part) or callee.harmed
+    sent_before, came_before = order(first, failed), order(arrived, failed)
     before = min(sent_before, came_before)
     is_in_answer = SymptomKind.RETRIES in caller.kinds and (sent_before < _BEFORE or came_before < 0)
     if before < _NOT_AFTER or is_in_answer:

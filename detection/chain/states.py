@@ -47,6 +47,11 @@ class State:
         about = [onset for named, onset in self.complaints if not named or part in named]
         return _first(about) or self.harmed
 
+    def harmed_but_for(self, part: str) -> Interval | None:
+        """Since when it is not well for all that does not name only `part`, which such trouble is about."""
+        others = [onset for named, onset in self.complaints if named != {part}]
+        return _first(others) if self.complaints else self.harmed
+
     @property
     def own_kinds(self) -> frozenset[SymptomKind]:
         """Kinds of harm that a failing dependency does not bring about by itself."""

@@ -72,6 +72,14 @@ def test_in_a_crowd_the_entry_that_saturates_is_the_origin_not_who_calls_it_slow
     assert set(chain.victims) == {"cart", "pay"}
 
 
+def test_in_a_crowd_on_the_map_those_that_call_the_entry_slow_are_sent_more_by_it() -> None:
+    parts = ("web", "cart", "pay")
+    signs = ", ".join(f"{part} traffic 11, {part} cpu 11" for part in parts) + ", web latency 11, cart latency 15"
+    said = [(part, "slow answer from web: 2100ms", 9.0) for part in ("cart", "pay")]
+    chain = told("web > cart, web > pay", signs, alerted="web", said=said)
+    assert links(chain) == {"web > cart", "web > pay"}
+
+
 def test_a_blip_of_a_neighbour_is_not_the_origin_of_timeouts_that_name_another() -> None:
     calls = "shop > cart, cart > stock-api, cart > pay-api"
     said = [("cart", "POST http://stock-api/v1 failed: context deadline exceeded after 80ms", 12.0)]
