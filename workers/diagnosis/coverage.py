@@ -34,7 +34,7 @@ _MATTERS_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
 
 _UNSEEN: Mapping[str, float] = {
     "metrics": 1.2,
-    "deploys": 0.65,
+    "deploys": 1.0,
     "commits": 0.6,
     "logs": 0.35,
     "service map": 0.25,
@@ -48,8 +48,12 @@ _UNSEEN: Mapping[str, float] = {
 The course of the metrics is what most often speaks against a change; so much for it, and less for the others.
 """
 
-_UNSEEN_BY_CAUSE: Mapping[str, Mapping[str, float]] = {"commit": {"deploys": 1.2}}
-"""The same for one kind of cause: of a commit alone nobody knows whether it was live at all."""
+_UNSEEN_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
+    "commit": {"deploys": 1.2},
+    "no_fault": {"service map": 0.6},
+}
+"""The same for one kind of cause: of a commit alone nobody knows whether it was live at all, and where nothing looks
+broken, the map tells where to look."""
 
 _INSTEAD: Mapping[str, tuple[str, float]] = {
     "metrics": ("requests", 0.0),
