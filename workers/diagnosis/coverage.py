@@ -50,10 +50,11 @@ The course of the metrics is what most often speaks against a change; so much fo
 
 _UNSEEN_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
     "commit": {"deploys": 1.2},
-    "no_fault": {"service map": 0.6},
+    "no_fault": {"deploys": 1.8, "service map": 0.6},
+    "bad_data": {"deploys": 1.3},
 }
 """The same for one kind of cause: of a commit alone nobody knows whether it was live at all, and where nothing looks
-broken, the map tells where to look."""
+broken, the map tells where to look. Nothing broken, or bad data, is told apart from a change only by the changes."""
 
 _INSTEAD: Mapping[str, tuple[str, float]] = {
     "metrics": ("requests", 0.0),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from detection.chain import Sign
 from detection.chain.observed import HARM
 from detection.chain.signs import metric_departure
 from detection.symptoms import metric_meaning
@@ -97,33 +98,38 @@ def _alerted(watched: list[Course], came_back: bool) -> Evidence:
 def _beside(parts: set[str], observed: Observed) -> Evidence | None:
     """Check whether the alerted parts, who calls them and what they call show any sign of harm that lasts.
 
-    What has passed, or began only after the alert, speaks neither way.
+    What passed just before the alert, or began only after it, speaks neither way; nor does harm elsewhere where nobody
+    told who depends on whom. What had passed long before is no matter.
     """
+    alerted_at = observed.scene.alerted_at
     around = set(parts)
     for part in parts:
         around |= observed.callers(part) | observed.callees(part)
     if not observed.scene.edges:
         # Who depends on whom is not known, so everything counts.
         around |= observed.parts
-    harm = [sign for sign in observed.signs if sign.part in around and sign.kind in HARM]
-    lasting = [sign for sign in harm if sign.ended_at is None and sign.earliest <= observed.scene.alerted_at]
+    harm = [sign for sign in observed.signs if sign.kind in HARM and not _had_passed(sign, alerted_at)]
+    near = [sign for sign in harm if sign.part in around]
+    lasting = [sign for sign in near if sign.ended_at is None and sign.earliest <= alerted_at]
     clear = [sign for sign in lasting if sign.source not in _A_HANDFUL or sign.part in parts]
     if clear:
         return _harmed(clear[0].part, clear[0].kind.in_words)
-    if harm:
+    if near or (harm and not observed.knows_the_map()):
         return None
     others = [
         course
         for course in observed.scene.courses
-        if course.part in around
-        and metric_meaning(course.name).kind in HARM
-        and _is_known(course, observed.scene.alerted_at)
+        if course.part in around and metric_meaning(course.name).kind in HARM and _is_known(course, alerted_at)
     ]
     if len(others) < 2:
         return None
     metrics = counted(len(others), "metric")
     result = ours("None of the {metrics} there and next to it shows harm, nor does a log line.", metrics=metrics)
     return evidence("no_harm", CAUSE, result, weights.NO_HARM_SEEN, source="no harm")
+
+
+def _had_passed(sign: Sign, alerted_at: float) -> bool:
+    return sign.ended_at is not None and sign.ended_at <= alerted_at - RECENT_SECONDS
 
 
 def _harmed(part: str, kind: str) -> Evidence:

@@ -96,6 +96,12 @@ def test_harm_beside_it_that_has_passed_speaks_neither_way() -> None:
     assert "no_harm" not in weights_of(found(course(), signs=(blip,)))
 
 
+def test_harm_beside_it_that_had_passed_long_before_is_no_matter() -> None:
+    blip = Sign("checkout", SymptomKind.LATENCY, 4000.0, 4060.0, 8.0, "latency", source="metric", ended_at=4240.0)
+    others = (course("latency_p95_ms"), course("error_rate", "checkout"))
+    assert weights_of(found(course(), *others, signs=(blip,)))["no_harm"] > 0
+
+
 def test_a_handful_of_traces_beside_it_speaks_neither_way() -> None:
     slow = Sign("checkout", SymptomKind.LATENCY, 5000.0, 5060.0, 2.0, source="trace")
     assert "no_harm" not in weights_of(found(course(), signs=(slow,)))
