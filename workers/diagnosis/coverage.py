@@ -28,7 +28,8 @@ _MATTERS_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
     "network": {"orchestrator events": 0.93},
     "capacity": {"nodes": 0.95, "orchestrator events": 0.95},
     "surge": {"traces": 0.97},
-    "bad_data": {"logs": 0.85},
+    "bad_data": {"logs": 0.85, "deploys": 0.7},
+    "no_fault": {"deploys": 0.7},
 }
 """The same for what one kind of cause rests on. A source that tells nothing about a cause costs it nothing."""
 
@@ -50,11 +51,10 @@ The course of the metrics is what most often speaks against a change; so much fo
 
 _UNSEEN_BY_CAUSE: Mapping[str, Mapping[str, float]] = {
     "commit": {"deploys": 1.2},
-    "no_fault": {"deploys": 1.8, "service map": 0.6},
-    "bad_data": {"deploys": 1.3},
+    "no_fault": {"service map": 0.6},
 }
 """The same for one kind of cause: of a commit alone nobody knows whether it was live at all, and where nothing looks
-broken, the map tells where to look. Nothing broken, or bad data, is told apart from a change only by the changes."""
+broken, the map tells where to look."""
 
 _INSTEAD: Mapping[str, tuple[str, float]] = {
     "metrics": ("requests", 0.0),

@@ -94,3 +94,8 @@ def test_what_never_was_there_is_not_missed_once_outcomes_have_taught_how_sure_o
     assert unseen(never) == unseen(away) > 0
     assert unseen(never, is_learnt=True) == 0
     assert unseen(away, is_learnt=True) > 0
+
+
+@pytest.mark.parametrize("cause", ["no_fault", "bad_data"])
+def test_that_no_change_did_it_is_never_sure_where_the_deploys_are_not_known(cause: str) -> None:
+    assert bound(cause, "deploys") <= 0.7
